@@ -1,0 +1,386 @@
+/* The packets of one letter and the v packets that do not resume: registers, memory, points. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+static int last_stop(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)args;
+	(void)len;
+	reply_stop(stub, &stub->session.last);
+	return 0;
+}
+
+static int extended_mode(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)args;
+	(void)len;
+	stub->session.extended = true;
+	reply_ok(stub);
+	return 0;
+}
+
+/* H op thread-id: 0 is any thread, -1 all of them (for Hc only). */
+static int set_thread(struct gdbstub *stub, char *args, size_t len)
+{
+	const char *p = args + 1;
+	int thread;
+
+	if (!len || !thread_parse(&p, &thread) || *p)
+		return -EINVAL;
+	if (thread > 0 && !thread_exists(stub, thread))
+		return gdbstub_error(stub, -ESRCH, "there is no thread %x", (unsigned int)thread);
+	if (*args == 'c') {
+		stub->session.continue_thread = thread;
+	} else if (*args == 'g') {
+		/* Any will do: the first is as good as another. */
+		if (thread > 0)
+			stub->session.general_thread = thread;
+	} else {
+		return 1;
+	}
+	reply_ok(stub);
+	return 0;
+}
+
+static int thread_alive(struct gdbstub *stub, char *args, size_t len)
+{
+	const char *p = args;
+	int thread;
+
+	(void)len;
+	if (!thread_parse(&p, &thread) || *p)
+		return -EINVAL;
+	if (!thread_exists(stub, thread))
+		return -ESRCH;
+	reply_ok(stub);
+	return 0;
+}
+
+static int read_registers(struct gdbstub *stub, char *args, size_t len)
+{
+	struct session *s = &stub->session;
+	ssize_t size;
+
+	(void)args;
+	(void)len;
+	size = stub->ops->registers_read(stub->target, s->general_thread, s->layout, stub->scratch,
+					 sizeof(stub->scratch));
+	if (size < 0)
+		return (int)size;
+	reply_hex(&stub->packets, stub->scratch, (size_t)size);
+	return 0;
+}
+
+static int write_registers(struct gdbstub *stub, char *args, size_t len)
+{
+	struct session *s = &stub->session;
+	int result;
+
+	if (len & 1 || len / 2 > sizeof(stub->scratch) ||
+	    !hex_decode((uint8_t *)stub->scratch, args, len / 2))
+		return -EINVAL;
+	result = stub->ops->registers_write(stub->target, s->general_thread, s->layout,
+					    stub->scratch, len / 2);
+	if (!result)
+		reply_ok(stub);
+	return result;
+}
+
+static int read_register(struct gdbstub *stub, char *args, size_t len)
+{
+	struct session *s = &stub->session;
+	const char *p = args;
+	uint64_t number;
+	ssize_t size;
+
+	(void)len;
+	if (!hex_number(&p, &number) || *p || number > INT32_MAX)
+		return -EINVAL;
+	size = stub->ops->register_read(stub->target, s->general_thread, s->layout, (int)number,
+					stub->scratch, sizeof(stub->scratch));
+	if (size < 0)
+		return (int)size;
+	reply_hex(&stub->packets, stub->scratch, (size_t)size);
+	return 0;
+}
+
+static int write_register(struct gdbstub *stub, char *args, size_t len)
+{
+	struct session *s = &stub->session;
+	const char *p = args;
+	uint64_t number;
+	size_t digits;
+	int result;
+
+	if (!hex_number(&p, &number) || *p++ != '=' || number > INT32_MAX)
+		return -EINVAL;
+	digits = len - (size_t)(p - args);
+	if (digits & 1 || digits / 2 > sizeof(stub->scratch) ||
+	    !hex_decode((uint8_t *)stub->scratch, p, digits / 2))
+		return -EINVAL;
+	result = stub->ops->register_write(stub->target, s->general_thread, s->layout, (int)number,
+					   stub->scratch, digits / 2);
+	if (!result)
+		reply_ok(stub);
+	return result;
+}
+
+/* "addr,length" and, if `rest` is not NULL, the ':' and what follows it. */
+static bool parse_range(const char *p, uint64_t *addr, uint64_t *len, const char **rest)
+{
+	if (!hex_number(&p, addr) || *p++ != ',' || !hex_number(&p, len))
+		return false;
+	if (rest) {
+		if (*p++ != ':')
+			return false;
+		*rest = p;
+		return true;
+	}
+	return !*p;
+}
+
+static ssize_t read_memory(struct gdbstub *stub, uint64_t addr, void *buf, size_t len)
+{
+	return stub->ops->memory_read(stub->target, stub->session.general_thread, addr, buf, len);
+}
+
+static int read_memory_hex(struct gdbstub *stub, char *args, size_t len)
+{
+	struct packets *p = &stub->packets;
+	uint64_t addr, size;
+	ssize_t got;
+	char *room;
+
+	(void)len;
+	if (!parse_range(args, &addr, &size, NULL))
+		return -EINVAL;
+	if (!size)
+		return 0;
+	/* A reply may be shorter than what was asked for. */
+	if (size > PACKET_BODY_MAX / 2)
+		size = PACKET_BODY_MAX / 2;
+	room = reply_room(p, 2 * size);
+	got = read_memory(stub, addr, room + size, size);
+	if (got < 0)
+		return (int)got;
+	/* The bytes lie at the end of the room that their digits fill. */
+	if ((size_t)got < size)
+		memmove(room + got, room + size, (size_t)got);
+	hex_encode(room, (uint8_t *)room + got, (size_t)got);
+	p->out_len = 2 * (size_t)got;
+	return 0;
+}
+
+static int read_memory_binary(struct gdbstub *stub, char *args, size_t len)
+{
+	struct packets *p = &stub->packets;
+	uint64_t addr, size;
+
+	(void)len;
+	if (!parse_range(args, &addr, &size, NULL))
+		return -EINVAL;
+	reply_text(p, "b");
+	while (size) {
+		size_t part = size < sizeof(stub->scratch) ? size : sizeof(stub->scratch);
+		ssize_t got = read_memory(stub, addr, stub->scratch, part);
+
+		if (got < 0)
+			return p->out_len > 1 ? 0 : (int)got;
+		if (reply_binary(p, stub->scratch, (size_t)got) < part)
+			break;
+		addr += part;
+		size -= part;
+	}
+	return 0;
+}
+
+static int write_memory(struct gdbstub *stub, uint64_t addr, const char *data, size_t len)
+{
+	int result = 0;
+
+	/* gdb probes with a write of nothing. */
+	if (len)
+		result = stub->ops->memory_write(stub->target, stub->session.general_thread, addr,
+						 data, len);
+	if (!result)
+		reply_ok(stub);
+	return result;
+}
+
+static int write_memory_hex(struct gdbstub *stub, char *args, size_t len)
+{
+	const char *data;
+	uint64_t addr, size;
+	size_t digits;
+
+	if (!parse_range(args, &addr, &size, &data))
+		return -EINVAL;
+	digits = len - (size_t)(data - args);
+	if (digits / 2 != size || digits & 1 ||
+	    !hex_decode((uint8_t *)args + (data - args), data, size))
+		return -EINVAL;
+	return write_memory(stub, addr, data, size);
+}
+
+static int write_memory_binary(struct gdbstub *stub, char *args, size_t len)
+{
+	const char *data;
+	uint64_t addr, size;
+
+	if (!parse_range(args, &addr, &size, &data) || len - (size_t)(data - args) != size)
+		return -EINVAL;
+	return write_memory(stub, addr, data, size);
+}
+
+/* Z type,addr,kind: types 2 to 4 and conditions are for targets that have them. */
+static int change_point(struct gdbstub *stub, char *args, bool insert)
+{
+	uint64_t addr, kind;
+	int result;
+
+	if (args[0] != '0' && args[0] != '1')
+		return 1;
+	if (args[1] != ',' || !parse_range(args + 2, &addr, &kind, NULL))
+		return -EINVAL;
+	result = (insert ? stub->ops->point_insert : stub->ops->point_remove)(
+		stub->target, (enum gdbstub_point)(args[0] - '0'), addr, kind);
+	if (!result)
+		reply_ok(stub);
+	return result;
+}
+
+static int insert_point(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)len;
+	return change_point(stub, args, true);
+}
+
+static int remove_point(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)len;
+	return change_point(stub, args, false);
+}
+
+static int detach(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)args;
+	(void)len;
+	stub->session.state = SESSION_DETACHED;
+	reply_ok(stub);
+	return 0;
+}
+
+static int kill_target(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)args;
+	(void)len;
+	stub->session.state = SESSION_KILLED;
+	stub->session.silent = true;
+	return 0;
+}
+
+static int kill_process(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)args;
+	(void)len;
+	stub->session.state = SESSION_KILLED;
+	reply_ok(stub);
+	return 0;
+}
+
+static int restart(struct gdbstub *stub, char *args, size_t len)
+{
+	struct session *s = &stub->session;
+
+	(void)args;
+	(void)len;
+	if (!s->extended)
+		return 1;
+	/* R has no reply either: gdb asks `?` next. */
+	if (!stub->ops->restart(stub->target)) {
+		s->has_saved = false;
+		s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP,
+						.thread = s->general_thread};
+	}
+	s->silent = true;
+	return 0;
+}
+
+static int must_reply_empty(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)stub;
+	(void)args;
+	(void)len;
+	return 1;
+}
+
+static int interrupt(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)args;
+	(void)len;
+	/* gdbstub_poll() has seen it; here nothing runs any more. */
+	reply_ok(stub);
+	return 0;
+}
+
+static int sub_table(struct gdbstub *stub, const struct command *table, char *body, size_t len)
+{
+	const struct command *row = command_find(table, body);
+	size_t skip;
+
+	if (!row)
+		return 1;
+	skip = strlen(row->name);
+	return row->handler(stub, body + skip, len - skip);
+}
+
+static int query(struct gdbstub *stub, char *args, size_t len)
+{
+	return sub_table(stub, queries, args - 1, len + 1);
+}
+
+static int resume(struct gdbstub *stub, char *args, size_t len)
+{
+	return sub_table(stub, resumes, args - 1, len + 1);
+}
+
+static int resume_v(struct gdbstub *stub, char *args, size_t len)
+{
+	return sub_table(stub, resumes, args - 5, len + 5);
+}
+
+/* The longer names come before the letters that they begin with. */
+const struct command commands[] = {
+	{.name = "?", .handler = last_stop, .exact = true},
+	{.name = "!", .handler = extended_mode, .exact = true},
+	{.name = "g", .handler = read_registers, .exact = true},
+	{.name = "G", .handler = write_registers},
+	{.name = "p", .handler = read_register},
+	{.name = "P", .handler = write_register},
+	{.name = "m", .handler = read_memory_hex},
+	{.name = "M", .handler = write_memory_hex},
+	{.name = "x", .handler = read_memory_binary, .feature = "binary-upload+"},
+	{.name = "X", .handler = write_memory_binary},
+	{.name = "Z", .handler = insert_point},
+	{.name = "z", .handler = remove_point},
+	{.name = "H", .handler = set_thread},
+	{.name = "T", .handler = thread_alive},
+	{.name = "vCont", .handler = resume_v, .feature = "vContSupported+", .negotiated = CLIENT_VCONT},
+	{.name = "vCtrlC", .handler = interrupt, .while_running = true, .exact = true},
+	{.name = "vKill", .handler = kill_process, .while_running = true},
+	{.name = "vMustReplyEmpty", .handler = must_reply_empty, .exact = true},
+	{.name = "c", .handler = resume},
+	{.name = "C", .handler = resume},
+	{.name = "s", .handler = resume},
+	{.name = "S", .handler = resume},
+	{.name = "D", .handler = detach, .while_running = true},
+	{.name = "k", .handler = kill_target, .while_running = true, .exact = true},
+	{.name = "R", .handler = restart},
+	{.name = "q", .handler = query},
+	{.name = "Q", .handler = query},
+	{0},
+};

@@ -1,0 +1,183 @@
+/*
+ * What the files of libgdbstub share. A packet comes in through transport.c (bytes) and packet.c
+ * (frames); session.c finds its handler in the tables of commands.c, resume.c, query.c; the handler
+ * writes its reply into the one output buffer with the reply_*() functions, and packet_send() frames
+ * it.
+ */
+#ifndef GDBSTUB_INTERNAL_H
+#define GDBSTUB_INTERNAL_H
+
+#include "gdbstub.h"
+
+/* transport.c: bytes to and from one client, over a TCP or Unix socket or stdin and stdout. */
+struct transport {
+	int listener; /* -1: none (stdio, or not open) */
+	int in, out;  /* -1: no client */
+	int refused;  /* the last client that was turned away; -1: none */
+	bool stdio;
+	bool public;
+	char endpoint[160];
+	char path[108]; /* of the Unix socket to unlink; "" otherwise */
+};
+
+int transport_listen(struct transport *t, const char *endpoint, char *why, size_t size);
+void transport_close(struct transport *t);
+void transport_unlink(const struct transport *t);
+/* 0, or -EINTR, -EAGAIN (nobody there, when !wait), -ENOTCONN (nobody can come any more). */
+int transport_accept(struct transport *t, bool wait);
+/* Answers and closes every connection that waits behind the client's. */
+void transport_refuse(struct transport *t);
+void transport_disconnect(struct transport *t);
+/* Bytes read, 0 at the end, -EINTR, -EAGAIN when !wait and nothing is there, other errors. */
+ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait);
+/* Writes all; 0 or a negative errno. */
+int transport_write(struct transport *t, const void *buf, size_t len);
+/* Whether SIGIO is raised when the client (without one: a new client) has something to say. */
+void transport_async(struct transport *t, bool on);
+
+/* hex.c */
+extern const char hex_digits[16];
+int hex_value(char c); /* 0 to 15, or -1 */
+/* 2 * len characters; `from` may be the last `len` bytes of the output's own room. */
+void hex_encode(char *to, const uint8_t *from, size_t len);
+/* Decodes len bytes from 2 * len characters; false if one is not a hex digit. May work in place. */
+bool hex_decode(uint8_t *to, const char *from, size_t len);
+/* Reads a number of at most 16 hex digits at *p and moves *p behind it; false if there is none. */
+bool hex_number(const char **p, uint64_t *value);
+
+/*
+ * packet.c: frames. One connection's buffers, both bounded. A received packet stays where it is in
+ * `in` until the next one is asked for, with a 0 behind it.
+ */
+enum packet_event {
+	PACKET_NONE,	  /* nothing whole is there */
+	PACKET_READY,	  /* body and body_len are set */
+	PACKET_INTERRUPT, /* a 0x03 between packets */
+	PACKET_TOO_LONG,  /* one was dropped */
+};
+
+#define PACKET_FRAME 4 /* '$', '#' and the checksum's two digits */
+#define PACKET_BODY_MAX (GDBSTUB_PACKET_SIZE - PACKET_FRAME)
+
+struct packets {
+	struct transport *transport;
+	char in[GDBSTUB_PACKET_SIZE + 64];
+	size_t in_start, in_end; /* what is not consumed */
+	size_t in_scanned;	 /* no '#' before this */
+	char *body;
+	size_t body_len;
+	bool discarding; /* the rest of a packet that was too long */
+	bool no_ack;
+	bool lost; /* the connection is broken, or its end was read */
+
+	/* One '+' that is owed and the '$' come before the body. */
+	char out[2 + GDBSTUB_PACKET_SIZE];
+	size_t out_len; /* of the body */
+	bool out_overflow;
+	bool owe_ack;	  /* a '+' for the packet that was read is still to be sent */
+	bool unacked;	  /* what was sent last was not acknowledged yet */
+	size_t sent, sent_len; /* where it is in `out`, for a retransmission */
+};
+
+void packets_reset(struct packets *p, struct transport *transport);
+/* Reads the next event; waits for it if `wait`. PACKET_NONE: nothing there, interrupted, or lost. */
+enum packet_event packet_next(struct packets *p, bool wait);
+/*
+ * Reads what is there and looks at it, consuming nothing. `*offset`, at first 0, is where to go on;
+ * PACKET_TOO_LONG: the buffer is full.
+ */
+enum packet_event packet_peek(struct packets *p, size_t *offset);
+void packet_send(struct packets *p);
+/* Acknowledges a packet that has no reply. */
+void packet_ack(struct packets *p);
+
+/* The reply under construction. All of them drop what does not fit and note it in out_overflow. */
+void reply_start(struct packets *p);
+void reply_text(struct packets *p, const char *text);
+void reply_format(struct packets *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void reply_hex(struct packets *p, const void *data, size_t len);
+/* Escapes as the manual's "Binary Data" says. Returns how many bytes of `data` were taken. */
+size_t reply_binary(struct packets *p, const void *data, size_t len);
+/* Room for n more bytes of body, to be written to directly; NULL if there is not so much. */
+char *reply_room(struct packets *p, size_t n);
+
+/* session.c */
+enum client_feature {
+	CLIENT_SWBREAK = 1 << 0,
+	CLIENT_HWBREAK = 1 << 1,
+	CLIENT_VCONT = 1 << 2,
+	CLIENT_ERROR_MESSAGE = 1 << 3,
+	CLIENT_EXEC_EVENTS = 1 << 4,
+};
+
+enum session_state { SESSION_OPEN, SESSION_DETACHED, SESSION_KILLED, SESSION_EXITED };
+
+/* All that is known of one client; begins anew with each. */
+struct session {
+	enum session_state state;
+	unsigned int features;	  /* enum client_feature that the client offered */
+	bool extended;		  /* after `!` */
+	bool resumed;		  /* after the first resume packet */
+	bool silent;		  /* no reply to this packet: k, R */
+	bool start_no_ack;	  /* once the reply to QStartNoAckMode is on its way */
+	int layout;		  /* the description that was served last */
+	int general_thread;	  /* Hg */
+	int continue_thread;	  /* Hc: -1 all, 0 any */
+	struct gdbstub_stop last; /* what `?` answers */
+	struct gdbstub_stop saved; /* kept back behind an exec stop */
+	bool has_saved;
+	const char *actions; /* the vCont actions that run() asks about */
+	enum gdbstub_resume default_action; /* of c and s */
+	bool interrupted;		    /* 0x03, vCtrlC or the loss of the client while it runs */
+};
+
+struct gdbstub {
+	const struct gdbstub_ops *ops;
+	void *target;
+	enum gdbstub_on_disconnect on_disconnect;
+	bool created; /* the target was made for its client */
+	struct transport transport;
+	struct packets packets;
+	struct session session;
+	bool connected;
+	bool running;  /* inside ops->run() */
+	bool watching; /* SIGIO is on for the client */
+	char error_text[256]; /* gdbstub_error()'s, "" for none */
+	char scratch[0x4000]; /* registers, monitor text */
+};
+
+/*
+ * A row of a command table. The handler gets what follows the name, ended by a 0; it leaves its
+ * reply in the output buffer and returns 0, or returns an error, or a positive value for an empty
+ * reply.
+ */
+struct command {
+	const char *name;
+	int (*handler)(struct gdbstub *stub, char *args, size_t len);
+	const char *feature;	 /* its part of the qSupported reply, or NULL */
+	unsigned int negotiated; /* if not 0, announced only to clients that offered this */
+	bool while_running;	 /* also obeyed while the target runs: stops it first */
+	bool exact;		 /* the name is the whole packet */
+};
+
+extern const struct command commands[], queries[], resumes[];
+const struct command *command_find(const struct command *table, const char *body);
+void session_start(struct gdbstub *stub);
+void session_serve(struct gdbstub *stub);
+/* Runs the target as the session's actions say. */
+void target_run(struct gdbstub *stub, struct gdbstub_stop *stop);
+/* OK, or what a handler's negative or positive result asks for. */
+void reply_result(struct gdbstub *stub, int result);
+void reply_ok(struct gdbstub *stub);
+
+/* resume.c */
+enum gdbstub_resume session_action(const struct gdbstub *stub, int thread);
+bool thread_exists(struct gdbstub *stub, int thread);
+/* Reads a thread id of the manual's syntax (hex, -1 for all, 0 for any); false if it is not one. */
+bool thread_parse(const char **p, int *thread);
+void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop);
+
+/* monitor.c */
+int monitor_command(struct gdbstub *stub, char *args, size_t len);
+
+#endif

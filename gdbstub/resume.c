@@ -1,0 +1,303 @@
+/* Resuming and stop replies: c, s, vCont, and the protocol of a switch of layouts. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+
+bool thread_exists(struct gdbstub *stub, int thread)
+{
+	return thread > 0 && stub->ops->thread_next(stub->target, thread - 1) == thread;
+}
+
+bool thread_parse(const char **p, int *thread)
+{
+	uint64_t id;
+
+	/* "pPID.TID" is for clients with multiprocess, which is not offered, but costs nothing. */
+	if (**p == 'p') {
+		++*p;
+		if (!thread_parse(p, thread))
+			return false;
+		if (**p != '.') {
+			*thread = -1; /* all of the process */
+			return true;
+		}
+		++*p;
+	}
+	if (!strncmp(*p, "-1", 2)) {
+		*p += 2;
+		*thread = -1;
+		return true;
+	}
+	if (!hex_number(p, &id) || id > INT32_MAX)
+		return false;
+	*thread = (int)id;
+	return true;
+}
+
+/* One action of vCont; moves *p behind it. False if it is none. */
+static bool parse_action(const char **p, enum gdbstub_resume *action, int *thread)
+{
+	uint64_t signal;
+	char letter = **p;
+
+	switch (letter) {
+	case 'c':
+	case 'C':
+		*action = GDBSTUB_CONTINUE;
+		break;
+	case 's':
+	case 'S':
+		*action = GDBSTUB_STEP;
+		break;
+	case 't':
+		*action = GDBSTUB_HOLD;
+		break;
+	default:
+		return false;
+	}
+	++*p;
+	/* A guest has no signals to be given: the number is read and left. */
+	if ((letter == 'C' || letter == 'S') && !hex_number(p, &signal))
+		return false;
+	*thread = -1;
+	if (**p == ':') {
+		++*p;
+		if (!thread_parse(p, thread))
+			return false;
+	}
+	if (**p && **p != ';')
+		return false;
+	return true;
+}
+
+/* What is asked of a thread: of vCont's actions the first that names it. */
+enum gdbstub_resume session_action(const struct gdbstub *stub, int thread)
+{
+	const struct session *s = &stub->session;
+	const char *p = s->actions;
+
+	if (!p) {
+		if (s->default_action == GDBSTUB_STEP && s->continue_thread > 0 &&
+		    s->continue_thread != thread)
+			return GDBSTUB_CONTINUE;
+		return s->default_action;
+	}
+	while (*p == ';') {
+		enum gdbstub_resume action;
+		int id;
+
+		p++;
+		if (!parse_action(&p, &action, &id))
+			break;
+		if (id <= 0 || id == thread)
+			return action;
+	}
+	return GDBSTUB_HOLD;
+}
+
+static const char *reason_text(const struct session *s, enum gdbstub_reason reason)
+{
+	if (reason == GDBSTUB_SWBREAK && s->features & CLIENT_SWBREAK)
+		return "swbreak:;";
+	if (reason == GDBSTUB_HWBREAK && s->features & CLIENT_HWBREAK)
+		return "hwbreak:;";
+	return "";
+}
+
+void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
+{
+	struct packets *p = &stub->packets;
+	struct session *s = &stub->session;
+	const int *number;
+
+	if (stop->reason == GDBSTUB_EXITED) {
+		reply_format(p, "W%02x", (unsigned int)stop->status & 0xff);
+		return;
+	}
+	reply_format(p, "T%02xthread:%x;%s", (unsigned int)stop->signal, (unsigned int)stop->thread,
+		     reason_text(s, stop->reason));
+	number = stub->ops->expedited(stub->target, s->layout);
+	for (; number && *number >= 0; number++) {
+		ssize_t size = stub->ops->register_read(stub->target, stop->thread, s->layout,
+							*number, stub->scratch,
+							sizeof(stub->scratch));
+
+		if (size <= 0)
+			continue;
+		reply_format(p, "%02x:", (unsigned int)*number);
+		reply_hex(p, stub->scratch, (size_t)size);
+		reply_text(p, ";");
+	}
+}
+
+/*
+ * The thread's registers now have another layout than the one the client knows. An exec stop makes
+ * gdb read the target description anew; the stop proper is kept back as the reply to the next resume
+ * packet, for which the target is not run. gdb marks its breakpoints as not inserted on an exec, and
+ * parses this reply with the old layout, so it carries no registers.
+ */
+static void reply_exec(struct gdbstub *stub, const struct gdbstub_stop *stop, int layout)
+{
+	struct session *s = &stub->session;
+	const char *name = stub->ops->layout_name(stub->target, layout);
+
+	s->saved = *stop;
+	s->has_saved = true;
+	s->layout = layout;
+	s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = stop->thread};
+	stub->ops->points_clear(stub->target);
+	reply_text(&stub->packets, "T05exec:");
+	reply_hex(&stub->packets, name, strlen(name));
+	reply_format(&stub->packets, ";thread:%x;", (unsigned int)stop->thread);
+}
+
+static void report(struct gdbstub *stub, const struct gdbstub_stop *stop)
+{
+	struct session *s = &stub->session;
+	int layout = stub->ops->layout(stub->target, stop->thread);
+
+	reply_start(&stub->packets);
+	s->last = *stop;
+	if (s->last.reason == GDBSTUB_INTERRUPTED)
+		s->last.signal = GDBSTUB_SIGNAL_INT;
+	if (s->last.reason == GDBSTUB_EXITED)
+		s->state = SESSION_EXITED;
+	else if (layout != s->layout && s->features & CLIENT_EXEC_EVENTS) {
+		reply_exec(stub, &s->last, layout);
+		return;
+	}
+	reply_stop(stub, &s->last);
+}
+
+/*
+ * The stop that an exec stop has kept back. gdb has inserted its points again; for the end of a step
+ * with none there, signal 0 reads better ("Program stopped.") than the "SIGTRAP" of a step that gdb
+ * has forgotten.
+ */
+static void report_saved(struct gdbstub *stub)
+{
+	struct session *s = &stub->session;
+
+	s->has_saved = false;
+	s->last = s->saved;
+	if (s->last.signal == GDBSTUB_SIGNAL_TRAP) {
+		s->last.reason = stub->ops->point_here(stub->target, s->last.thread);
+		if (s->last.reason == GDBSTUB_STOPPED)
+			s->last.signal = GDBSTUB_SIGNAL_NONE;
+	}
+	reply_start(&stub->packets);
+	reply_stop(stub, &s->last);
+}
+
+static int run(struct gdbstub *stub)
+{
+	struct session *s = &stub->session;
+	struct gdbstub_stop stop = {.thread = s->general_thread};
+	bool any = false;
+
+	if (s->has_saved) {
+		report_saved(stub);
+		return 0;
+	}
+	for (int thread = 0; (thread = stub->ops->thread_next(stub->target, thread)) != 0;)
+		any |= session_action(stub, thread) != GDBSTUB_HOLD;
+	if (any) {
+		target_run(stub, &stop);
+		s->general_thread = stop.thread;
+	}
+	/* Else everything is to hold, and does. */
+	report(stub, &stop);
+	return 0;
+}
+
+/* c, s [addr] and C, S sig[;addr] */
+static int run_all(struct gdbstub *stub, char *args, enum gdbstub_resume action, bool with_signal)
+{
+	struct session *s = &stub->session;
+	const char *p = args;
+	uint64_t addr, signal;
+	int result;
+
+	if (with_signal) {
+		if (!hex_number(&p, &signal) || (*p && *p++ != ';'))
+			return -EINVAL;
+	}
+	if (*p) {
+		if (!hex_number(&p, &addr) || *p)
+			return -EINVAL;
+		result = stub->ops->set_pc(stub->target, s->general_thread, addr);
+		if (result)
+			return result;
+	}
+	s->actions = NULL;
+	s->default_action = action;
+	return run(stub);
+}
+
+static int run_continue(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)len;
+	return run_all(stub, args, GDBSTUB_CONTINUE, false);
+}
+
+static int run_continue_signal(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)len;
+	return run_all(stub, args, GDBSTUB_CONTINUE, true);
+}
+
+static int run_step(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)len;
+	return run_all(stub, args, GDBSTUB_STEP, false);
+}
+
+static int run_step_signal(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)len;
+	return run_all(stub, args, GDBSTUB_STEP, true);
+}
+
+static int vcont_actions(struct gdbstub *stub, char *args, size_t len)
+{
+	(void)args;
+	(void)len;
+	reply_text(&stub->packets, "vCont;c;C;s;S;t");
+	return 0;
+}
+
+static int vcont(struct gdbstub *stub, char *args, size_t len)
+{
+	const char *p = args - 1; /* from the ';' on */
+
+	(void)len;
+	/* All of it is looked at before any of it is done. */
+	while (*p == ';') {
+		enum gdbstub_resume action;
+		int thread;
+
+		p++;
+		if (!parse_action(&p, &action, &thread))
+			return -EINVAL;
+		if (thread > 0 && !thread_exists(stub, thread))
+			return gdbstub_error(stub, -ESRCH, "there is no thread %x",
+					     (unsigned int)thread);
+	}
+	if (*p)
+		return -EINVAL;
+	stub->session.actions = args - 1;
+	return run(stub);
+}
+
+const struct command resumes[] = {
+	{.name = "c", .handler = run_continue},
+	{.name = "C", .handler = run_continue_signal},
+	{.name = "s", .handler = run_step},
+	{.name = "S", .handler = run_step_signal},
+	{.name = "vCont?", .handler = vcont_actions, .exact = true},
+	{.name = "vCont;", .handler = vcont},
+	{0},
+};

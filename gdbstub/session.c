@@ -1,0 +1,319 @@
+/* One client after the other: its session, the way of a packet to its handler, and its end. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+/* The stub whose run() a SIGIO is to interrupt; a signal has no other way to find it. */
+static _Thread_local struct gdbstub *volatile serving;
+
+static void on_sigio(int signal)
+{
+	struct gdbstub *stub = serving;
+
+	(void)signal;
+	if (stub && stub->running)
+		stub->ops->kick(stub->target);
+}
+
+struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target)
+{
+	struct gdbstub *stub = calloc(1, sizeof(*stub));
+
+	if (!stub)
+		return NULL;
+	stub->ops = ops;
+	stub->target = target;
+	stub->transport.listener = stub->transport.in = stub->transport.out = -1;
+	stub->transport.refused = -1;
+	return stub;
+}
+
+void gdbstub_free(struct gdbstub *stub)
+{
+	if (!stub)
+		return;
+	transport_close(&stub->transport);
+	free(stub);
+}
+
+void gdbstub_set_on_disconnect(struct gdbstub *stub, enum gdbstub_on_disconnect what)
+{
+	stub->on_disconnect = what;
+}
+
+void gdbstub_set_created(struct gdbstub *stub, bool created)
+{
+	stub->created = created;
+}
+
+int gdbstub_listen(struct gdbstub *stub, const char *endpoint, char *why, size_t size)
+{
+	/* No SA_RESTART: a second client that waits is seen between two packets of the first. */
+	struct sigaction action = {.sa_handler = on_sigio};
+
+	sigaction(SIGIO, &action, NULL);
+	return transport_listen(&stub->transport, endpoint, why, size);
+}
+
+const char *gdbstub_endpoint(const struct gdbstub *stub)
+{
+	return stub->transport.endpoint;
+}
+
+bool gdbstub_is_public(const struct gdbstub *stub)
+{
+	return stub->transport.public;
+}
+
+bool gdbstub_connected(const struct gdbstub *stub)
+{
+	return stub->connected;
+}
+
+void gdbstub_unlink(const struct gdbstub *stub)
+{
+	transport_unlink(&stub->transport);
+}
+
+int gdbstub_error(struct gdbstub *stub, int error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(stub->error_text, sizeof(stub->error_text), format, args);
+	va_end(args);
+	return error;
+}
+
+void gdbstub_write(struct gdbstub *stub, const void *text, size_t len)
+{
+	const char *p = text;
+
+	/* The manual allows O packets while the target runs and during qRcmd. */
+	while (stub->connected && !stub->packets.lost && len) {
+		size_t part = len < 0x1000 ? len : 0x1000;
+
+		reply_start(&stub->packets);
+		reply_text(&stub->packets, "O");
+		reply_hex(&stub->packets, p, part);
+		packet_send(&stub->packets);
+		p += part;
+		len -= part;
+	}
+}
+
+void gdbstub_printf(struct gdbstub *stub, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (len > 0)
+		gdbstub_write(stub, text, (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1);
+}
+
+const struct command *command_find(const struct command *table, const char *body)
+{
+	for (; table->name; table++) {
+		size_t len = strlen(table->name);
+
+		if (!strncmp(body, table->name, len) && (!table->exact || !body[len]))
+			return table;
+	}
+	return NULL;
+}
+
+void reply_ok(struct gdbstub *stub)
+{
+	reply_start(&stub->packets);
+	reply_text(&stub->packets, "OK");
+}
+
+static void reply_error(struct gdbstub *stub, int error)
+{
+	struct packets *p = &stub->packets;
+	const char *text = *stub->error_text ? stub->error_text : strerror(error);
+
+	reply_start(p);
+	if (!(stub->session.features & CLIENT_ERROR_MESSAGE)) {
+		reply_format(p, "E%02x", error > 0 && error < 256 ? (unsigned int)error : 0xffu);
+		return;
+	}
+	reply_text(p, "E.");
+	for (; *text; text++) {
+		char *c = reply_room(p, 1);
+
+		/* Not even an error text may break its own frame. */
+		if (c)
+			*c = *text < ' ' || strchr("#$*}\x7f", *text) ? '?' : *text;
+	}
+}
+
+void reply_result(struct gdbstub *stub, int result)
+{
+	if (result < 0) {
+		reply_error(stub, -result);
+	} else if (result > 0) {
+		reply_start(&stub->packets); /* empty: not supported */
+	}
+	*stub->error_text = 0;
+}
+
+void session_start(struct gdbstub *stub)
+{
+	struct session *s = &stub->session;
+
+	memset(s, 0, sizeof(*s));
+	packets_reset(&stub->packets, &stub->transport);
+	stub->connected = true;
+	s->general_thread = s->continue_thread = stub->ops->thread_next(stub->target, 0);
+	s->layout = stub->ops->layout(stub->target, s->general_thread);
+	s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = s->general_thread};
+}
+
+static void serve_packet(struct gdbstub *stub)
+{
+	struct packets *p = &stub->packets;
+	const struct command *command = command_find(commands, p->body);
+	int result;
+
+	*stub->error_text = 0;
+	stub->session.silent = false;
+	reply_start(p);
+	if (command) {
+		size_t skip = strlen(command->name);
+
+		result = command->handler(stub, p->body + skip, p->body_len - skip);
+	} else {
+		result = 1;
+	}
+	reply_result(stub, result);
+	if (stub->session.silent)
+		packet_ack(p);
+	else
+		packet_send(p);
+	if (stub->session.start_no_ack) {
+		p->no_ack = true;
+		p->unacked = false;
+		stub->session.start_no_ack = false;
+	}
+}
+
+/* Serves the client until it has gone, or ended the session. */
+void session_serve(struct gdbstub *stub)
+{
+	struct packets *p = &stub->packets;
+
+	while (!p->lost && stub->session.state == SESSION_OPEN) {
+		switch (packet_next(p, true)) {
+		case PACKET_READY:
+			serve_packet(stub);
+			break;
+		case PACKET_TOO_LONG:
+			reply_result(stub, gdbstub_error(stub, -EMSGSIZE,
+							 "the packet is longer than PacketSize"));
+			packet_send(p);
+			break;
+		case PACKET_INTERRUPT: /* it crossed a stop reply: nothing runs */
+			break;
+		case PACKET_NONE: /* SIGIO, perhaps */
+			transport_refuse(&stub->transport);
+			break;
+		}
+	}
+}
+
+bool gdbstub_watch(struct gdbstub *stub)
+{
+	if (stub->connected && !stub->watching) {
+		transport_async(&stub->transport, true);
+		stub->watching = true;
+	}
+	/* Whatever came before that raised no signal. */
+	return gdbstub_poll(stub);
+}
+
+bool gdbstub_poll(struct gdbstub *stub)
+{
+	struct packets *p = &stub->packets;
+	enum packet_event event;
+	size_t offset = 0;
+
+	if (!stub->connected) {
+		if (transport_accept(&stub->transport, false))
+			return false;
+		session_start(stub);
+		return stub->session.interrupted = true;
+	}
+	transport_refuse(&stub->transport);
+	while (!stub->session.interrupted && (event = packet_peek(p, &offset)) != PACKET_NONE) {
+		if (event == PACKET_READY) {
+			const struct command *command;
+			char *end = p->body + p->body_len, mark = *end;
+
+			*end = 0;
+			command = command_find(commands, p->body);
+			*end = mark;
+			stub->session.interrupted = command && command->while_running;
+		} else {
+			stub->session.interrupted = true;
+		}
+	}
+	return stub->session.interrupted |= p->lost;
+}
+
+void target_run(struct gdbstub *stub, struct gdbstub_stop *stop)
+{
+	stub->session.interrupted = false;
+	stub->running = true;
+	stub->ops->run(stub->target, session_action, stop);
+	stub->running = false;
+	if (stub->watching)
+		transport_async(&stub->transport, false);
+	stub->watching = false;
+}
+
+enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstub_stop *stop)
+{
+	struct session *s = &stub->session;
+
+	serving = stub;
+	*stop = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = 1};
+	for (;;) {
+		if (running) {
+			memset(s, 0, sizeof(*s));
+			s->default_action = GDBSTUB_CONTINUE;
+			target_run(stub, stop);
+			/* Else somebody has connected, and his session has begun. */
+			if (stop->reason != GDBSTUB_INTERRUPTED)
+				return stop->reason == GDBSTUB_EXITED ? GDBSTUB_END_EXITED
+								      : GDBSTUB_END_STOPPED;
+		} else {
+			if (transport_accept(&stub->transport, true))
+				return GDBSTUB_END_DISCONNECTED;
+			session_start(stub);
+		}
+		session_serve(stub);
+		*stop = s->last;
+		/* The one way out of a session, however it ended: the target is left as it was. */
+		stub->ops->points_clear(stub->target);
+		stub->connected = false;
+		transport_disconnect(&stub->transport);
+		if (s->state == SESSION_KILLED)
+			return GDBSTUB_END_KILLED;
+		if (s->state == SESSION_EXITED)
+			return GDBSTUB_END_EXITED;
+		if (s->state == SESSION_OPEN && stub->on_disconnect == GDBSTUB_DISCONNECT_EXIT)
+			return GDBSTUB_END_DISCONNECTED;
+		running = s->state == SESSION_DETACHED ||
+			  stub->on_disconnect == GDBSTUB_DISCONNECT_RUN;
+	}
+}
