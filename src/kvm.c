@@ -1,0 +1,190 @@
+#define _GNU_SOURCE
+#include "kvm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "trap.h"
+
+#define DEVICE "/dev/kvm"
+
+/* Where VMX without unrestricted guest keeps a TSS (3 pages) and page tables (1) of its own. */
+#define TSS_ADDRESS 0xfffbd000ul
+#define IDENTITY_MAP_ADDRESS 0xfffbc000ull
+
+static int open_device(struct vm *vm, char *why, size_t size)
+{
+	int error, version;
+
+	vm->device = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (vm->device < 0) {
+		const char *advice = "load the module kvm_intel or kvm_amd; inside a virtual machine, "
+				     "turn on nested virtualisation";
+
+		error = errno;
+		if (error == EACCES || error == EPERM)
+			advice = "join the group kvm (usermod -aG kvm USER, then log in again), or run "
+				 "as root";
+		else if (error == ENODEV || error == ENXIO)
+			advice = "turn on VT-x or AMD-V in the firmware set-up; inside a virtual "
+				 "machine, turn on nested virtualisation";
+		snprintf(why, size, "cannot open " DEVICE ": %s: %s", strerror(error), advice);
+		return -error;
+	}
+	version = ioctl(vm->device, KVM_GET_API_VERSION, 0);
+	if (version != KVM_API_VERSION) {
+		snprintf(why, size,
+			 DEVICE " has %s API version %d, not %d: load the kvm module of this kernel",
+			 version < 0 ? "no KVM," : "KVM", version, KVM_API_VERSION);
+		return -ENOTSUP;
+	}
+	return 0;
+}
+
+static int capability(const struct vm *vm, long which)
+{
+	int value = ioctl(vm->device, KVM_CHECK_EXTENSION, which);
+
+	return value > 0 ? value : 0;
+}
+
+static int check_capabilities(struct vm *vm, char *why, size_t size)
+{
+	static const struct {
+		long capability;
+		const char *what;
+	} needed[] = {
+		{KVM_CAP_USER_MEMORY, "guest memory from user space"},
+		{KVM_CAP_SET_GUEST_DEBUG, "guest debugging"},
+		{KVM_CAP_IMMEDIATE_EXIT, "immediate exits (Linux 4.12)"},
+	};
+	int sync = capability(vm, KVM_CAP_SYNC_REGS), run_size;
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
+		if (capability(vm, needed[i].capability))
+			continue;
+		snprintf(why, size, "this host's KVM lacks %s: use a newer kernel", needed[i].what);
+		return -ENOTSUP;
+	}
+	run_size = ioctl(vm->device, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (run_size < (int)sizeof(struct kvm_run)) {
+		snprintf(why, size, "this host's KVM gives no run page: %s", strerror(errno));
+		return -ENOTSUP;
+	}
+	vm->run_size = (size_t)run_size;
+	vm->sync_regs = (sync & KVM_SYNC_X86_REGS) && (sync & KVM_SYNC_X86_SREGS);
+	vm->debug = (uint32_t)capability(vm, KVM_CAP_SET_GUEST_DEBUG2);
+	if (!vm->debug) /* older than the capability: what has always been there */
+		vm->debug = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP |
+			    KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP;
+	return 0;
+}
+
+static int add_slot(struct vm *vm, uint32_t slot, uint64_t gpa, uint64_t offset, uint64_t size)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.guest_phys_addr = gpa,
+		.memory_size = size,
+		.userspace_addr = (uint64_t)(uintptr_t)vm->memory + offset,
+	};
+
+	return ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static int add_memory(struct vm *vm, uint64_t size, char *why, size_t why_size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	int error;
+
+	if (memory == MAP_FAILED) {
+		error = errno;
+		snprintf(why, why_size, "cannot map %llu bytes of guest memory: %s: try a smaller --memory",
+			 (unsigned long long)size, strerror(error));
+		return -error;
+	}
+	vm->memory = memory;
+	vm->size = size;
+	vm->low_size = size < VM_LOW_MAX ? size : VM_LOW_MAX;
+	if (add_slot(vm, 0, 0, 0, vm->low_size) ||
+	    (size > vm->low_size &&
+	     add_slot(vm, 1, VM_HIGH_START, vm->low_size, size - vm->low_size))) {
+		error = errno;
+		snprintf(why, why_size, "KVM does not take %llu bytes of guest memory: %s",
+			 (unsigned long long)size, strerror(error));
+		return -error;
+	}
+	return 0;
+}
+
+int vm_create(struct vm *vm, uint64_t size, char *why, size_t why_size)
+{
+	uint64_t identity_map = IDENTITY_MAP_ADDRESS;
+	struct kvm_enable_cap exit_on_failure = {.cap = KVM_CAP_EXIT_ON_EMULATION_FAILURE,
+						 .args = {1}};
+	int result;
+
+	memset(vm, 0, sizeof(*vm));
+	vm->device = vm->fd = -1;
+	result = open_device(vm, why, why_size);
+	if (!result)
+		result = check_capabilities(vm, why, why_size);
+	if (result)
+		goto failed;
+	vm->fd = ioctl(vm->device, KVM_CREATE_VM, 0);
+	if (vm->fd < 0) {
+		result = -errno;
+		snprintf(why, why_size,
+			 "KVM cannot create a virtual machine: %s: is another hypervisor using the "
+			 "processor?",
+			 strerror(-result));
+		goto failed;
+	}
+	/* Both are for old Intel processors and do nothing elsewhere, so a refusal is no matter. */
+	ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
+	ioctl(vm->fd, KVM_SET_TSS_ADDR, TSS_ADDRESS);
+	/* An instruction that KVM cannot emulate is to be reported at every privilege level. */
+	ioctl(vm->fd, KVM_ENABLE_CAP, &exit_on_failure);
+	result = add_memory(vm, size, why, why_size);
+	if (!result)
+		return 0;
+failed:
+	vm_destroy(vm);
+	return result;
+}
+
+void vm_destroy(struct vm *vm)
+{
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->device >= 0)
+		close(vm->device);
+	if (vm->memory)
+		munmap(vm->memory, vm->size);
+	traps_forget(vm);
+	vm->fd = vm->device = -1;
+	vm->memory = NULL;
+}
+
+void *vm_host(const struct vm *vm, uint64_t gpa, uint64_t *len)
+{
+	uint64_t offset, end = vm->low_size;
+
+	if (gpa < vm->low_size) {
+		offset = gpa;
+	} else {
+		if (gpa < VM_HIGH_START || gpa - VM_HIGH_START >= vm->size - vm->low_size)
+			return NULL;
+		offset = gpa - VM_HIGH_START + vm->low_size;
+		end = vm->size;
+	}
+	if (len)
+		*len = end - offset;
+	return vm->memory + offset;
+}

@@ -1,0 +1,52 @@
+/* The KVM device, one virtual machine, and its memory. */
+#ifndef KVM_H
+#define KVM_H
+
+#include <linux/kvm.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Guest memory above this much goes to 4 GiB and up, as on a PC; KVM's own pages lie in between. */
+#define VM_LOW_MAX 0xc0000000ull
+#define VM_HIGH_START 0x100000000ull
+
+/* A byte that a breakpoint instruction stands for in guest memory; trap.c keeps them. */
+struct trap {
+	uint64_t gpa;
+	uint8_t original;
+	uint8_t planted;
+	bool wanted;
+};
+
+struct traps {
+	struct trap *list; /* by gpa */
+	size_t count, capacity;
+};
+
+struct vm {
+	int device; /* /dev/kvm */
+	int fd;
+	size_t run_size;   /* of a vCPU's shared page */
+	bool sync_regs;	   /* KVM_CAP_SYNC_REGS, general and segment registers */
+	uint32_t debug;	   /* KVM_GUESTDBG_* bits that this host takes */
+	uint8_t *memory;   /* private anonymous memory, size bytes */
+	uint64_t size;	   /* a multiple of 4096 */
+	uint64_t low_size; /* of it, what begins at guest-physical 0 */
+	struct traps traps;
+};
+
+/*
+ * Creates a machine with `size` bytes of memory (a multiple of 4096, not 0) and no vCPU. Returns 0,
+ * or a negative errno with a sentence in `why` that says what the user can do.
+ */
+int vm_create(struct vm *vm, uint64_t size, char *why, size_t why_size);
+void vm_destroy(struct vm *vm);
+
+/*
+ * The host address of guest-physical `gpa`, and in *len, if it is not NULL, how many bytes follow in
+ * one piece from there; NULL where there is no memory.
+ */
+void *vm_host(const struct vm *vm, uint64_t gpa, uint64_t *len);
+
+#endif

@@ -1,0 +1,140 @@
+#define _GNU_SOURCE
+#include "load.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "machine.h"
+#include "options.h"
+#include "segment.h"
+
+const struct image_type *const image_types[] = {&image_boot, &image_raw, NULL};
+
+/* All of the file, however long a pipe or a device says it is; memory bounds it. */
+static int read_file(struct image *image, int fd, uint64_t limit, char *why, size_t size)
+{
+	size_t capacity = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (image->size == capacity) {
+			uint8_t *data;
+
+			if (image->size > limit) {
+				snprintf(why, size,
+					 "%s is larger than the guest's memory of %llu bytes: give it "
+					 "more with --memory",
+					 image->path, (unsigned long long)limit);
+				return -EFBIG;
+			}
+			capacity = capacity ? 2 * capacity : 64 * 1024;
+			data = realloc(image->data, capacity);
+			if (!data) {
+				snprintf(why, size, "no memory to read %s", image->path);
+				return -ENOMEM;
+			}
+			image->data = data;
+		}
+		n = read(fd, image->data + image->size, capacity - image->size);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			snprintf(why, size, "cannot read %s: %s", image->path, strerror(errno));
+			return -errno;
+		}
+		if (!n)
+			break;
+		image->size += (size_t)n;
+	}
+	if (!image->size) {
+		snprintf(why, size, "%s is empty", image->path);
+		return -ENODATA;
+	}
+	return 0;
+}
+
+static int find_type(struct image *image, const struct options *options, char *why, size_t size)
+{
+	for (size_t i = 0; image_types[i]; i++) {
+		if (strcmp(options->type, "auto") ? !strcmp(options->type, image_types[i]->name)
+						  : image_types[i]->matches(options, image)) {
+			image->type = image_types[i];
+			return 0;
+		}
+	}
+	snprintf(why, size, "'%s' is no type of image: try --help", options->type);
+	return -EINVAL;
+}
+
+int image_open(struct image *image, const struct options *options, char *why, size_t size)
+{
+	int fd, result;
+
+	*image = (struct image){.path = options->image};
+	fd = open(image->path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		snprintf(why, size, "cannot open %s: %s", image->path, strerror(errno));
+		return -errno;
+	}
+	result = read_file(image, fd, options->memory, why, size);
+	close(fd);
+	if (!result)
+		result = find_type(image, options, why, size);
+	if (result)
+		image_close(image);
+	return result;
+}
+
+void image_close(struct image *image)
+{
+	free(image->data);
+	image->data = NULL;
+}
+
+int load_image(struct machine *machine, const struct image *image, char *why, size_t size)
+{
+	return image->type->load(machine, image, why, size);
+}
+
+int load_copy(struct machine *machine, uint64_t gpa, const void *data, size_t len, char *why,
+	      size_t size)
+{
+	uint64_t left;
+	void *host = vm_host(&machine->vm, gpa, &left);
+
+	if (!host || left < len) {
+		snprintf(why, size,
+			 "%zu bytes at 0x%llx do not fit into the guest's memory of %llu bytes: give it "
+			 "more with --memory",
+			 len, (unsigned long long)gpa, (unsigned long long)machine->vm.size);
+		return -ENOSPC;
+	}
+	memcpy(host, data, len);
+	return 0;
+}
+
+int load_real_mode(struct machine *machine, uint16_t cs, uint16_t ip, uint16_t sp, char *why,
+		   size_t size)
+{
+	struct vcpu *vcpu = &machine->vcpu;
+	struct kvm_sregs sregs = *vcpu->sregs;
+	int result;
+
+	sregs.cr0 = CR0_ET; /* the caches are on, as firmware leaves them */
+	for (enum segment s = SEGMENT_CS; s <= SEGMENT_GS; s++)
+		segment_set_real(segment_of(&sregs, s), s, s == SEGMENT_CS ? cs : 0);
+	result = vcpu_set_sregs(vcpu, &sregs);
+	if (result) {
+		snprintf(why, size, "KVM refuses the segment registers: %s", strerror(-result));
+		return result;
+	}
+	*vcpu->regs = (struct kvm_regs){.rip = ip, .rsp = sp, .rflags = 2};
+	vcpu->regs_dirty = true;
+	return 0;
+}

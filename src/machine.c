@@ -1,0 +1,70 @@
+#define _GNU_SOURCE
+#include "machine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "load.h"
+#include "message.h"
+#include "options.h"
+
+static int power_on(struct machine *machine, char *why, size_t size)
+{
+	int result = vm_create(&machine->vm, machine->options->memory, why, size);
+
+	if (result)
+		return result;
+	result = vcpu_create(&machine->vcpu, &machine->vm, 0, why, size);
+	if (!result)
+		result = load_image(machine, machine->image, why, size);
+	if (result)
+		machine_destroy(machine);
+	machine->life = MACHINE_ALIVE;
+	machine->uart = (struct uart){0};
+	machine->inject = 0;
+	return result;
+}
+
+int machine_create(struct machine *machine, char *why, size_t size)
+{
+	machine->vcpu.fd = -1;
+	return power_on(machine, why, size);
+}
+
+void machine_destroy(struct machine *machine)
+{
+	vcpu_destroy(&machine->vcpu);
+	vm_destroy(&machine->vm);
+}
+
+int machine_restart(struct machine *machine, char *why, size_t size)
+{
+	/* A new one: there is no other way to be sure that nothing of the old one is left. */
+	machine_destroy(machine);
+	return power_on(machine, why, size);
+}
+
+void machine_say(struct machine *machine, const char *format, ...)
+{
+	char text[256];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text) - 1, format, args);
+	va_end(args);
+	if (len < 0)
+		return;
+	if ((size_t)len >= sizeof(text) - 1)
+		len = sizeof(text) - 2;
+	if (machine->stub && gdbstub_connected(machine->stub)) {
+		memcpy(text + len, "\n", 2);
+		gdbstub_write(machine->stub, text, (size_t)len + 1);
+	} else if (machine->console.fd >= 0) {
+		memcpy(text + len, "\n", 2);
+		console_line(&machine->console, text);
+	} else {
+		message("%s", text);
+	}
+}

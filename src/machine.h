@@ -1,0 +1,64 @@
+/* The whole of it: one virtual machine, what is attached to it, and what the debugger has set. */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include "console.h"
+#include "gdbstub.h"
+#include "points.h"
+#include "probe.h"
+#include "uart.h"
+#include "vcpu.h"
+
+struct options;
+
+/* What has become of the guest; it can be run only in the first. */
+enum machine_life { MACHINE_ALIVE, MACHINE_HALTED, MACHINE_DEAD };
+
+struct machine {
+	const struct options *options;
+	const struct image *image;
+	struct vm vm;
+	struct vcpu vcpu;
+	struct console console;
+	struct uart uart;
+	struct points points;
+	struct findings findings;
+	struct gdbstub *stub; /* NULL with --gdb=none */
+	enum machine_life life;
+	char epitaph[200];     /* MACHINE_DEAD: the sentence that says why */
+	int fatal_signal;      /* MACHINE_DEAD: enum gdbstub_signal */
+	uint64_t halted_at;    /* MACHINE_HALTED: the linear address behind the HLT */
+	bool pc_moved;	       /* the client has written the program counter since the last stop */
+	bool hit_here;	       /* and has then set a point there: see run.c */
+	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
+	bool told_of_stepping; /* the user knows that points made the guest slow */
+};
+
+/* Creates the virtual machine and loads the image. Returns 0, or a negative errno and why. */
+int machine_create(struct machine *machine, char *why, size_t size);
+void machine_destroy(struct machine *machine);
+/* Begins anew, as after power-on; points stay. */
+int machine_restart(struct machine *machine, char *why, size_t size);
+
+/*
+ * A sentence about the guest ("halted at 0000:1013"): to gdb's console if a gdb is there, else to
+ * the program's.
+ */
+void machine_say(struct machine *machine, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * run.c: runs the guest, freely or for one instruction, until something is to be reported, a client
+ * says so, or machine_end() was called.
+ */
+void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstub_stop *stop);
+
+/*
+ * Async-signal-safe: the machine is to end with this exit status as soon as it is out of the guest.
+ * Returns false when it is not running, so that the caller must see to it.
+ */
+bool machine_end(struct machine *machine, int status);
+/* The status that machine_end() was given, or -1. */
+int machine_ending(void);
+
+#endif

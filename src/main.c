@@ -1,0 +1,220 @@
+/* kvmgdb: boots x86 code on a bare KVM virtual CPU and serves it to gdb. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "load.h"
+#include "machine.h"
+#include "message.h"
+#include "options.h"
+#include "target.h"
+
+/* Signal handlers have no other way to what they must clean up. */
+static struct machine machine;
+static volatile pid_t command; /* 0: none, or ended */
+
+/* The way out that is open to a signal handler, too: only async-signal-safe calls. */
+static void leave(int status)
+{
+	if (command > 0)
+		kill(command, SIGTERM);
+	if (machine.stub)
+		gdbstub_unlink(machine.stub);
+	command_remove_directory();
+	_exit(status);
+}
+
+/* While the guest runs it is left in good order, and with a word about where it was; else at once. */
+static void end(int status)
+{
+	if (!machine_end(&machine, status))
+		leave(status);
+}
+
+static void on_end(int number)
+{
+	end(128 + number);
+}
+
+static void on_timeout(int number)
+{
+	static const char text[] = "kvmgdb: timeout\n";
+
+	(void)number;
+	if (machine_end(&machine, EXIT_TIMEOUT))
+		return;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
+		/* nobody to be told */
+	}
+	leave(EXIT_TIMEOUT);
+}
+
+static void on_child(int number)
+{
+	int status, saved = errno;
+
+	(void)number;
+	if (command > 0 && waitpid(command, &status, WNOHANG) == command) {
+		command = 0;
+		end(command_status(status));
+	}
+	errno = saved;
+}
+
+/* It is gdb's: it comes to this process too when both have one terminal. */
+static void on_interrupt(int number)
+{
+	(void)number;
+}
+
+static void catch(int number, void (*handler)(int))
+{
+	struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+
+	/* One at a time: they share what they clean up. */
+	sigfillset(&action.sa_mask);
+	sigaction(number, &action, NULL);
+}
+
+static void catch_signals(const struct options *options)
+{
+	catch(SIGTERM, on_end);
+	catch(SIGHUP, on_end);
+	catch(SIGALRM, on_timeout);
+	catch(SIGCHLD, on_child);
+	catch(SIGINT, options->command || !strcmp(options->gdb, "stdio") ? on_interrupt : on_end);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+/* What the end of the guest means for the exit status, with a word if it was not its own doing. */
+static int guest_status(const struct options *options, const struct gdbstub_stop *stop)
+{
+	char where[32];
+
+	if (stop->reason == GDBSTUB_EXITED) {
+		if (stop->status == EXIT_TIMEOUT)
+			message("timeout after %u s, at %s", options->timeout,
+				vcpu_where(&machine.vcpu, where, sizeof(where)));
+		return stop->status;
+	}
+	return machine.life == MACHINE_HALTED ? EXIT_HALTED : EXIT_DIED;
+}
+
+static int serve(const struct options *options, const char *endpoint)
+{
+	struct gdbstub_stop stop;
+	sigset_t child, before;
+	char why[256];
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	if (options->command) {
+		/* Not before `command` is known. */
+		sigprocmask(SIG_BLOCK, &child, &before);
+		command = command_start(options->command, endpoint, why, sizeof(why));
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (command < 0) {
+			command = 0;
+			message("%s", why);
+			return EXIT_SETUP;
+		}
+	} else if (strcmp(endpoint, "stdio") && !options->no_wait) {
+		message("waiting for gdb: target remote %s", endpoint);
+	}
+	switch (gdbstub_serve(machine.stub, options->no_wait, &stop)) {
+	case GDBSTUB_END_KILLED:
+		return EXIT_HALTED;
+	case GDBSTUB_END_DISCONNECTED:
+		return EXIT_HALTED;
+	default:
+		return guest_status(options, &stop);
+	}
+}
+
+/* The guest has ended before COMMAND: its exit status is the one that counts. */
+static int wait_for_command(void)
+{
+	sigset_t child, before;
+	int status = -1;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, &before);
+	if (command > 0 && waitpid(command, &status, 0) == command) {
+		command = 0;
+		status = command_status(status);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return status >= 0 ? status : machine_ending();
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+	struct image image;
+	char endpoint[160], why[256];
+	struct gdbstub_stop stop = {0};
+	struct gdbstub *stub;
+	int status;
+	bool with_gdb;
+
+	options_parse(&options, argc, argv);
+	with_gdb = strcmp(options.gdb, "none") != 0;
+	if (image_open(&image, &options, why, sizeof(why)))
+		die("%s", why);
+	machine.options = &options;
+	machine.image = &image;
+	/* With stdio the standard output is gdb's. */
+	if (console_open(&machine.console, options.console,
+			 strcmp(options.gdb, "stdio") ? STDOUT_FILENO : STDERR_FILENO, why,
+			 sizeof(why)) ||
+	    machine_create(&machine, why, sizeof(why)))
+		die("%s", why);
+	if (options.verbose)
+		message("%s: %s, %zu bytes, begins at %s", image.path, image.type->name, image.size,
+			vcpu_where(&machine.vcpu, endpoint, sizeof(endpoint)));
+	catch_signals(&options);
+	alarm(options.timeout);
+	if (!with_gdb) {
+		machine_run(&machine, GDBSTUB_CONTINUE, &stop);
+		status = guest_status(&options, &stop);
+	} else {
+		machine.stub = gdbstub_new(&target_ops, &machine);
+		if (!machine.stub)
+			die("no memory");
+		machine.console.stub = machine.stub;
+		gdbstub_set_on_disconnect(machine.stub, options.on_disconnect);
+		/* Nobody else will come for it. */
+		gdbstub_set_created(machine.stub,
+				    options.command || !strcmp(options.gdb, "stdio"));
+		snprintf(endpoint, sizeof(endpoint), "%s", options.gdb);
+		if ((options.command && !options.gdb_given &&
+		     command_endpoint(endpoint, sizeof(endpoint), why, sizeof(why))) ||
+		    gdbstub_listen(machine.stub, endpoint, why, sizeof(why))) {
+			command_remove_directory();
+			die("%s", why);
+		}
+		if (gdbstub_is_public(machine.stub))
+			message("warning: %s is open to other machines, and whoever connects controls "
+				"the guest",
+				endpoint);
+		status = serve(&options, gdbstub_endpoint(machine.stub));
+		stub = machine.stub;
+		machine.stub = NULL;
+		gdbstub_free(stub);
+		command_remove_directory();
+		if (command > 0)
+			status = wait_for_command();
+	}
+	machine_destroy(&machine);
+	points_free(&machine.points);
+	console_close(&machine.console);
+	image_close(&image);
+	return status;
+}

@@ -1,0 +1,21 @@
+/* Guest memory by linear address, as the code that runs sees it, whatever its privilege level. */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <sys/types.h>
+
+#include "vcpu.h"
+
+/*
+ * Returns how many bytes could be read from the start, at least 1 of `len`, or -EFAULT. Never shows
+ * a planted breakpoint.
+ */
+ssize_t memory_read(const struct vcpu *vcpu, uint64_t linear, void *buf, size_t len);
+/* Writes all or nothing: 0, or -EFAULT. Page permissions do not matter to a debugger. */
+int memory_write(struct vcpu *vcpu, uint64_t linear, const void *buf, size_t len);
+/* Translates: 0 and the guest-physical address, or -EFAULT. Whether memory is there is another matter. */
+int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
+/* Why the last byte of a failed access could not be reached, in a sentence. */
+void memory_why(const struct vcpu *vcpu, uint64_t linear, size_t len, char *why, size_t size);
+
+#endif

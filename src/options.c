@@ -1,0 +1,264 @@
+#define _GNU_SOURCE
+#include "options.h"
+
+#include <config.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "load.h"
+#include "message.h"
+
+enum { OPTION_NO_WAIT = 256, OPTION_ON_DISCONNECT, OPTION_TIMEOUT };
+
+/* From this table come getopt's and the help. */
+static const struct {
+	const char *name;
+	int value; /* the short option, if it is a character */
+	const char *argument;
+	const char *help;
+} table[] = {
+	{"gdb", 'g', "ENDPOINT", "[HOST]:PORT (default 127.0.0.1:1234; port 0 picks one and prints it), "
+				 "unix:PATH, stdio, none"},
+	{"type", 't', "TYPE", "the image's type, from the list below (default auto)"},
+	{"load", 'l', "ADDR", "where a raw image goes (default 0x1000)"},
+	{"entry", 'e', "WHERE", "where a raw image begins: linear address or SEG:OFF (default: --load)"},
+	{"mode", 'M', "16|32|64", "the CPU's mode at the entry of a raw image (default 16)"},
+	{"memory", 'm', "SIZE", "the guest's memory, with K, M or G (default 64M)"},
+	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
+	{"no-wait", OPTION_NO_WAIT, NULL, "run at once instead of waiting for gdb"},
+	{"on-disconnect", OPTION_ON_DISCONNECT, "WHAT",
+	 "when gdb goes without detaching: stop (default), run, exit"},
+	{"timeout", OPTION_TIMEOUT, "SECONDS", "end the VM after this long, with exit status 124"},
+	{"verbose", 'v', NULL, "say what is loaded where"},
+	{"help", 'h', NULL, "print this and exit"},
+	{"version", 'V', NULL, "print the version and exit"},
+};
+
+#define COUNT (sizeof(table) / sizeof(*table))
+
+static void help(void)
+{
+	printf("usage: kvmgdb [OPTION]... IMAGE [-- COMMAND [ARG]...]\n\n"
+	       "Boots IMAGE on a bare KVM virtual CPU and serves it to gdb.\n\n");
+	for (size_t i = 0; i < COUNT; i++) {
+		char letter[8] = "   ", left[40];
+
+		if (table[i].value < 256)
+			snprintf(letter, sizeof(letter), "-%c,", table[i].value);
+		snprintf(left, sizeof(left), "%s --%s%s%s", letter, table[i].name,
+			 table[i].argument ? "=" : "", table[i].argument ? table[i].argument : "");
+		printf("  %-24s %s\n", left, table[i].help);
+	}
+	printf("\nTypes of images:\n");
+	for (size_t i = 0; image_types[i]; i++)
+		printf("  %-24s %s\n", image_types[i]->name, image_types[i]->help);
+	printf("\nWith -- COMMAND, COMMAND is started once the endpoint is ready, with it in\n"
+	       "KVMGDB_ENDPOINT, and kvmgdb ends with its exit status. If COMMAND is a gdb, it is\n"
+	       "connected before it does anything else.\n\n"
+	       "Exit status: 0 the guest halted or gdb killed it, 1 it died, 2 the set-up failed,\n"
+	       "124 the time was up; COMMAND's own.\n");
+}
+
+/* A number in C's notation; the whole text must be one. */
+static bool number(const char *text, int base, uint64_t limit, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, base);
+	return *text >= '0' && *text <= 'f' && end != text && !*end && !errno && *value <= limit;
+}
+
+static void parse_load(struct options *options, const char *text)
+{
+	if (!number(text, 0, (1ull << 52) - 1, &options->load))
+		die("--load=%s: not an address", text);
+	options->load_given = true;
+}
+
+/* Segment and offset are in hex, as everybody writes them, with or without 0x. */
+static void parse_entry(struct options *options, const char *text)
+{
+	const char *colon = strchr(text, ':');
+	char segment[16];
+	uint64_t value;
+
+	options->entry = text;
+	options->entry_has_segment = colon != NULL;
+	if (!colon) {
+		if (!number(text, 0, (1ull << 52) - 1, &options->entry_offset))
+			die("--entry=%s: neither an address nor SEG:OFF", text);
+		return;
+	}
+	snprintf(segment, sizeof(segment), "%.*s", (int)(colon - text), text);
+	if (colon - text >= (int)sizeof(segment) || !number(segment, 16, 0xffff, &value) ||
+	    !number(colon + 1, 16, 0xffff, &options->entry_offset))
+		die("--entry=%s: segment and offset are hexadecimal numbers of at most 4 digits", text);
+	options->entry_segment = (uint16_t)value;
+}
+
+static void parse_memory(struct options *options, const char *text)
+{
+	static const char units[] = "KMG";
+	uint64_t host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGE_SIZE);
+	size_t len = strlen(text);
+	const char *unit = len > 1 ? strchr(units, text[len - 1] & ~0x20) : NULL;
+	int shift = unit && *unit ? 10 * (int)(unit - units + 1) : 0;
+	char digits[32];
+	uint64_t value;
+
+	snprintf(digits, sizeof(digits), "%.*s", (int)(shift ? len - 1 : len), text);
+	if (len >= sizeof(digits) || !number(digits, 0, UINT64_MAX >> shift, &value))
+		die("--memory=%s: a size is a number with K, M or G behind it", text);
+	value <<= shift;
+	if (!value)
+		die("--memory=%s: the guest needs some memory", text);
+	if (value & 0xfff)
+		die("--memory=%s: the size must be a multiple of 4K", text);
+	if (value > host)
+		die("--memory=%s: this host has only %lluM", text, (unsigned long long)(host >> 20));
+	options->memory = value;
+}
+
+static void parse_mode(struct options *options, const char *text)
+{
+	if (strcmp(text, "16") && strcmp(text, "32") && strcmp(text, "64"))
+		die("--mode=%s: the mode is 16, 32 or 64", text);
+	options->mode = atoi(text);
+	options->mode_given = true;
+}
+
+static void parse_on_disconnect(struct options *options, const char *text)
+{
+	static const char *const names[] = {[GDBSTUB_DISCONNECT_STOP] = "stop",
+					    [GDBSTUB_DISCONNECT_RUN] = "run",
+					    [GDBSTUB_DISCONNECT_EXIT] = "exit"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(text, names[i])) {
+			options->on_disconnect = (enum gdbstub_on_disconnect)i;
+			return;
+		}
+	}
+	die("--on-disconnect=%s: it is stop, run or exit", text);
+}
+
+static void parse_timeout(struct options *options, const char *text)
+{
+	uint64_t value;
+
+	if (!number(text, 10, 1000000000, &value) || !value)
+		die("--timeout=%s: not a number of seconds", text);
+	options->timeout = (unsigned int)value;
+}
+
+static void apply(struct options *options, int option, char *argument)
+{
+	switch (option) {
+	case 'g':
+		options->gdb = argument;
+		options->gdb_given = true;
+		break;
+	case 't':
+		options->type = argument;
+		break;
+	case 'l':
+		parse_load(options, argument);
+		break;
+	case 'e':
+		parse_entry(options, argument);
+		break;
+	case 'M':
+		parse_mode(options, argument);
+		break;
+	case 'm':
+		parse_memory(options, argument);
+		break;
+	case 'c':
+		options->console = argument;
+		break;
+	case OPTION_NO_WAIT:
+		options->no_wait = true;
+		break;
+	case OPTION_ON_DISCONNECT:
+		parse_on_disconnect(options, argument);
+		break;
+	case OPTION_TIMEOUT:
+		parse_timeout(options, argument);
+		break;
+	case 'v':
+		options->verbose = true;
+		break;
+	case 'h':
+		help();
+		exit(0);
+	case 'V':
+		puts(PACKAGE_STRING);
+		exit(0);
+	default: /* getopt has said what is wrong */
+		fprintf(stderr, "Try 'kvmgdb --help'.\n");
+		exit(EXIT_SETUP);
+	}
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	struct option longs[COUNT + 1] = {0};
+	char shorts[2 * COUNT + 2] = "+", *s = shorts + 1;
+	int option, files;
+
+	for (size_t i = 0; i < COUNT; i++) {
+		longs[i] = (struct option){table[i].name,
+					   table[i].argument ? required_argument : no_argument, NULL,
+					   table[i].value};
+		if (table[i].value < 256) {
+			*s++ = (char)table[i].value;
+			if (table[i].argument)
+				*s++ = ':';
+		}
+	}
+	*options = (struct options){.gdb = "127.0.0.1:1234",
+				    .type = "auto",
+				    .load = 0x1000,
+				    .mode = 16,
+				    .memory = 64 << 20,
+				    .console = "stdio"};
+	/* Everything behind "--" is COMMAND; options may stand behind IMAGE, but not behind that. */
+	for (files = 1; files < argc && strcmp(argv[files], "--"); files++)
+		;
+	if (files < argc) {
+		if (files + 1 == argc)
+			die("no COMMAND stands behind --");
+		options->command = argv + files + 1;
+	}
+	*shorts = '-'; /* arguments come as option 1, in their order */
+	while ((option = getopt_long(files, argv, shorts, longs, NULL)) != -1) {
+		if (option != 1)
+			apply(options, option, optarg);
+		else if (options->image)
+			die("two images: %s and %s", options->image, optarg);
+		else
+			options->image = optarg;
+	}
+	if (!options->image)
+		die("which image is to be booted? Try 'kvmgdb --help'");
+	if (options->command && (!strcmp(options->gdb, "stdio") || !strcmp(options->gdb, "none")))
+		die("--gdb=%s does not go with a COMMAND", options->gdb);
+}
+
+int options_reject_raw(const struct options *options, char *why, size_t size)
+{
+	const char *name = options->load_given	? "--load"
+			   : options->entry	? "--entry"
+			   : options->mode_given ? "--mode"
+						 : NULL;
+
+	if (!name)
+		return 0;
+	snprintf(why, size, "%s is for raw images: give --type=raw", name);
+	return -1;
+}

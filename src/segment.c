@@ -1,0 +1,172 @@
+#define _GNU_SOURCE
+#include "segment.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "memory.h"
+
+#define TYPE_DATA_WRITABLE 3 /* read and write, accessed */
+#define TYPE_CODE 11	     /* execute and read, accessed */
+#define TYPE_IS_CODE 8
+#define TYPE_CONFORMING 4
+#define TYPE_WRITABLE_OR_READABLE 2
+
+static const char *const names[] = {"cs", "ss", "ds", "es", "fs", "gs"};
+
+const char *segment_name(enum segment which)
+{
+	return names[which];
+}
+
+struct kvm_segment *segment_of(struct kvm_sregs *sregs, enum segment which)
+{
+	struct kvm_segment *const all[] = {&sregs->cs, &sregs->ss, &sregs->ds,
+					   &sregs->es, &sregs->fs, &sregs->gs};
+
+	return all[which];
+}
+
+void segment_set_real(struct kvm_segment *segment, enum segment which, uint16_t selector)
+{
+	*segment = (struct kvm_segment){
+		.base = (uint64_t)selector << 4,
+		.limit = 0xffff,
+		.selector = selector,
+		.type = which == SEGMENT_CS ? TYPE_CODE : TYPE_DATA_WRITABLE,
+		.present = 1,
+		.s = 1,
+	};
+}
+
+void segment_set_flat(struct kvm_segment *segment, enum segment which, uint16_t selector, bool l)
+{
+	*segment = (struct kvm_segment){
+		.limit = 0xffffffff,
+		.selector = selector,
+		.type = which == SEGMENT_CS ? TYPE_CODE : TYPE_DATA_WRITABLE,
+		.present = 1,
+		.s = 1,
+		.db = !l,
+		.l = l,
+		.g = 1,
+	};
+}
+
+/* The descriptor's fields are scattered for the sake of the 80286 (SDM volume 3, 3.4.5). */
+static void decode(struct kvm_segment *segment, uint16_t selector, uint64_t descriptor)
+{
+	uint32_t limit = (uint32_t)((descriptor & 0xffff) | (descriptor >> 32 & 0xf0000));
+
+	*segment = (struct kvm_segment){
+		.base = (descriptor >> 16 & 0xffffff) | (descriptor >> 32 & 0xff000000),
+		.selector = selector,
+		.type = descriptor >> 40 & 15,
+		.s = descriptor >> 44 & 1,
+		.dpl = descriptor >> 45 & 3,
+		.present = descriptor >> 47 & 1,
+		.avl = descriptor >> 52 & 1,
+		.l = descriptor >> 53 & 1,
+		.db = descriptor >> 54 & 1,
+		.g = descriptor >> 55 & 1,
+	};
+	segment->limit = segment->g ? limit << 12 | 0xfff : limit;
+}
+
+/* The checks of MOV to a segment register, and of a far jump for CS (SDM volume 2, MOV and JMP). */
+static const char *refusal(const struct vcpu *vcpu, const struct kvm_segment *segment,
+			   enum segment which)
+{
+	unsigned int cpl = vcpu_cpl(vcpu), rpl = segment->selector & 3;
+	bool code = segment->type & TYPE_IS_CODE;
+
+	if (!segment->s)
+		return "is a system descriptor";
+	if (!segment->present)
+		return "is not present";
+	switch (which) {
+	case SEGMENT_CS:
+		if (!code)
+			return "is no code segment";
+		if (rpl != cpl || (segment->type & TYPE_CONFORMING ? segment->dpl > cpl
+								   : segment->dpl != cpl))
+			return "has another privilege level than the code that runs";
+		if (segment->l && segment->db)
+			return "has both L and D set";
+		return NULL;
+	case SEGMENT_SS:
+		if (code || !(segment->type & TYPE_WRITABLE_OR_READABLE))
+			return "is no writable data segment";
+		return rpl != cpl || segment->dpl != cpl
+			       ? "has another privilege level than the code that runs"
+			       : NULL;
+	default:
+		if (code && !(segment->type & TYPE_WRITABLE_OR_READABLE))
+			return "is not readable";
+		if (!(code && segment->type & TYPE_CONFORMING) &&
+		    (segment->dpl < cpl || segment->dpl < rpl))
+			return "is more privileged than the code that runs";
+		return NULL;
+	}
+}
+
+static int load_null(const struct vcpu *vcpu, struct kvm_segment *segment, enum segment which,
+		     uint16_t selector, char *why, size_t size)
+{
+	bool l = vcpu_mode(vcpu) == MODE_64;
+
+	if (which == SEGMENT_CS || (which == SEGMENT_SS && !(l && vcpu_cpl(vcpu) < 3))) {
+		snprintf(why, size, "%s cannot be null", names[which]);
+		return -EINVAL;
+	}
+	segment->selector = selector;
+	segment->unusable = 1;
+	segment->present = 0;
+	/* The CPU leaves the bases alone in 64-bit mode: FS's and GS's are in use there. */
+	if (!l)
+		segment->base = 0;
+	return 0;
+}
+
+int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment which,
+		 uint16_t selector, char *why, size_t size)
+{
+	struct kvm_segment *segment = segment_of(sregs, which), loaded;
+	bool local = selector & 4;
+	uint64_t table = local ? sregs->ldt.base : sregs->gdt.base, descriptor;
+	uint32_t limit = local ? sregs->ldt.limit : sregs->gdt.limit;
+	const char *problem;
+
+	if (vcpu_is_real(vcpu)) {
+		/* Limit and rights stay: that is how "unreal mode" lives on. */
+		segment->selector = selector;
+		segment->base = (uint64_t)selector << 4;
+		return 0;
+	}
+	if (!(selector & ~3))
+		return load_null(vcpu, segment, which, selector, why, size);
+	if (local && (!(sregs->ldt.selector & ~3) || sregs->ldt.unusable)) {
+		snprintf(why, size, "selector 0x%04x is of the LDT, and none is loaded", selector);
+		return -EINVAL;
+	}
+	if ((uint32_t)(selector | 7) > limit) {
+		snprintf(why, size, "selector 0x%04x is beyond the %s's limit 0x%x", selector,
+			 local ? "LDT" : "GDT", limit);
+		return -EINVAL;
+	}
+	table += selector & ~7u;
+	if (memory_read(vcpu, table, &descriptor, sizeof(descriptor)) != sizeof(descriptor)) {
+		snprintf(why, size, "the descriptor of selector 0x%04x, at 0x%llx, cannot be read",
+			 selector, (unsigned long long)table);
+		return -EINVAL;
+	}
+	decode(&loaded, selector, descriptor);
+	problem = refusal(vcpu, &loaded, which);
+	if (problem) {
+		snprintf(why, size, "the descriptor of selector 0x%04x %s", selector, problem);
+		return -EINVAL;
+	}
+	*segment = loaded;
+	return 0;
+}

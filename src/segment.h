@@ -1,0 +1,25 @@
+/* Segments: real-mode addressing, and loading a selector as the CPU would. */
+#ifndef SEGMENT_H
+#define SEGMENT_H
+
+#include "vcpu.h"
+
+enum segment { SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_ES, SEGMENT_FS, SEGMENT_GS };
+
+struct kvm_segment *segment_of(struct kvm_sregs *sregs, enum segment which);
+const char *segment_name(enum segment which);
+
+/* A real-mode segment: base = selector * 16, 64 KiB, as VMX without unrestricted guest wants it. */
+void segment_set_real(struct kvm_segment *segment, enum segment which, uint16_t selector);
+/* A flat 4 GiB segment at privilege level 0; code is 64-bit code with `l`. */
+void segment_set_flat(struct kvm_segment *segment, enum segment which, uint16_t selector, bool l);
+
+/*
+ * What loading `selector` into a segment register would do at this moment: in real mode the base
+ * follows, in protected mode the descriptor is read from the GDT or LDT and checked. Changes *sregs
+ * only. Returns 0, or -EINVAL with a sentence in `why`.
+ */
+int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment which,
+		 uint16_t selector, char *why, size_t size);
+
+#endif

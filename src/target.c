@@ -1,0 +1,330 @@
+#define _GNU_SOURCE
+#include "target.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "desc.h"
+#include "machine.h"
+#include "memory.h"
+#include "state.h"
+
+#define THREAD 1 /* vCPU 0 */
+
+static int thread_next(void *target, int after)
+{
+	(void)target;
+	return after < THREAD ? THREAD : 0;
+}
+
+/* What a user would call the state that the CPU is in. */
+static const char *mode_text(const struct vcpu *vcpu)
+{
+	bool paging = vcpu->sregs->cr0 & CR0_PG;
+
+	if (!(vcpu->sregs->cr0 & CR0_PE))
+		return "16-bit real mode";
+	if (vcpu->regs->rflags & RFLAGS_VM)
+		return "virtual-8086 mode";
+	switch (vcpu_mode(vcpu)) {
+	case MODE_64:
+		return "64-bit long mode";
+	case MODE_32:
+		if (vcpu->sregs->efer & EFER_LMA)
+			return "32-bit compatibility mode";
+		return paging ? "32-bit protected mode, paging" : "32-bit protected mode";
+	default:
+		return vcpu->sregs->efer & EFER_LMA ? "16-bit compatibility mode"
+						    : "16-bit protected mode";
+	}
+}
+
+static void thread_info(void *target, int thread, char *text, size_t size)
+{
+	static const char *const life[] = {
+		[MACHINE_ALIVE] = "", [MACHINE_HALTED] = ", halted", [MACHINE_DEAD] = ", dead"};
+	const struct machine *machine = target;
+
+	(void)thread;
+	snprintf(text, size, "%s%s", mode_text(&machine->vcpu), life[machine->life]);
+}
+
+static int layout(void *target, int thread)
+{
+	const struct machine *machine = target;
+
+	(void)thread;
+	return (int)vcpu_mode(&machine->vcpu);
+}
+
+/* Shown by gdb as the name of a program that the vCPU "is executing". */
+static const char *layout_name(void *target, int number)
+{
+	static const char *const names[] = {[MODE_16] = "vCPU0: now 16-bit mode",
+					    [MODE_32] = "vCPU0: now 32-bit protected mode",
+					    [MODE_64] = "vCPU0: now 64-bit long mode"};
+
+	(void)target;
+	return names[number];
+}
+
+static const char *description(void *target, int number, const char *annex)
+{
+	(void)target;
+	return strcmp(annex, "target.xml") ? NULL : register_description(number);
+}
+
+static ssize_t registers_read(void *target, int thread, int number, void *buf, size_t size)
+{
+	struct machine *machine = target;
+	const struct register_layout *l = register_layout(number);
+	uint8_t *to = buf;
+
+	(void)thread;
+	if (size < l->size)
+		return -ENOSPC;
+	for (int i = 0; i < l->count; i++) {
+		int result = state_read(&machine->vcpu, l->row[i], to);
+
+		if (result)
+			return result;
+		to += l->row[i]->bits / 8;
+	}
+	return (ssize_t)l->size;
+}
+
+static int write_one(struct machine *machine, const struct register_row *row, const uint8_t *value)
+{
+	char why[200] = "";
+	int result;
+
+	if (row->home == HOME_PC || row->home == HOME_RAW_IP) {
+		machine->pc_moved = true;
+		machine->hit_here = false;
+	}
+	result = state_write(&machine->vcpu, row, value, why, sizeof(why));
+	if (result && *why)
+		gdbstub_error(machine->stub, result, "%s", why);
+	return result;
+}
+
+/* All that can be written is; the first error of the rest is reported. */
+static int registers_write(void *target, int thread, int number, const void *buf, size_t len)
+{
+	struct machine *machine = target;
+	const struct register_layout *l = register_layout(number);
+	const uint8_t *from = buf;
+	uint8_t now[16];
+	int result = 0;
+
+	(void)thread;
+	if (len != l->size)
+		return gdbstub_error(machine->stub, -EINVAL, "G has %zu bytes here, not %zu", l->size,
+				     len);
+	for (int i = 0; i < l->count; i++) {
+		const struct register_row *row = l->row[i];
+		int failed = 0;
+
+		/* What is as it was is not to be written: selectors would be loaded again. */
+		if (state_read(&machine->vcpu, row, now) || memcmp(now, from, row->bits / 8))
+			failed = write_one(machine, row, from);
+		if (failed && !result)
+			result = failed;
+		from += row->bits / 8;
+	}
+	return result;
+}
+
+static const struct register_row *find_row(int layout_number, int number)
+{
+	const struct register_layout *l = register_layout(layout_number);
+
+	return number < l->count ? l->row[number] : NULL;
+}
+
+static ssize_t register_read(void *target, int thread, int layout_number, int number, void *buf,
+			     size_t size)
+{
+	struct machine *machine = target;
+	const struct register_row *row = find_row(layout_number, number);
+	int result;
+
+	(void)thread;
+	if (!row || size < row->bits / 8)
+		return gdbstub_error(machine->stub, -EINVAL, "there is no register %d", number);
+	result = state_read(&machine->vcpu, row, buf);
+	return result ? result : row->bits / 8;
+}
+
+static int register_write(void *target, int thread, int layout_number, int number, const void *buf,
+			  size_t len)
+{
+	struct machine *machine = target;
+	const struct register_row *row = find_row(layout_number, number);
+
+	(void)thread;
+	if (!row)
+		return gdbstub_error(machine->stub, -EINVAL, "there is no register %d", number);
+	if (len != row->bits / 8)
+		return gdbstub_error(machine->stub, -EINVAL, "%s has %d bytes, not %zu", row->name,
+				     row->bits / 8, len);
+	return write_one(machine, row, buf);
+}
+
+static const int *expedited(void *target, int number)
+{
+	(void)target;
+	return register_layout(number)->expedited;
+}
+
+static int set_pc(void *target, int thread, uint64_t addr)
+{
+	struct machine *machine = target;
+	char why[200] = "";
+	int result = state_set_pc(&machine->vcpu, addr, why, sizeof(why));
+
+	(void)thread;
+	if (result)
+		return gdbstub_error(machine->stub, result, "%s", why);
+	machine->pc_moved = true;
+	/* "c ADDR" is a jump: a point there is to be hit. */
+	machine->hit_here = points_at(&machine->points, addr) != GDBSTUB_STOPPED;
+	return 0;
+}
+
+static int explain_memory(struct machine *machine, uint64_t addr, size_t len)
+{
+	char why[200];
+
+	memory_why(&machine->vcpu, addr, len, why, sizeof(why));
+	return gdbstub_error(machine->stub, -EFAULT, "%s", why);
+}
+
+static ssize_t read_memory(void *target, int thread, uint64_t addr, void *buf, size_t len)
+{
+	struct machine *machine = target;
+	ssize_t n = memory_read(&machine->vcpu, addr, buf, len);
+
+	(void)thread;
+	return n < 0 ? explain_memory(machine, addr, 1) : n;
+}
+
+static int write_memory(void *target, int thread, uint64_t addr, const void *buf, size_t len)
+{
+	struct machine *machine = target;
+
+	(void)thread;
+	return memory_write(&machine->vcpu, addr, buf, len) ? explain_memory(machine, addr, len) : 0;
+}
+
+/* The kind is a length on x86 and means nothing for breakpoints. */
+static int point_insert(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len)
+{
+	struct machine *machine = target;
+	int result = points_insert(&machine->points, kind, addr);
+
+	(void)len;
+	if (result == -ENOSPC)
+		return gdbstub_error(machine->stub, result, "there are %d breakpoints already",
+				     POINTS_MAX);
+	if (!result && machine->pc_moved && addr == vcpu_pc(&machine->vcpu))
+		machine->hit_here = true;
+	return result;
+}
+
+static int point_remove(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len)
+{
+	struct machine *machine = target;
+
+	(void)len;
+	points_remove(&machine->points, kind, addr);
+	return 0;
+}
+
+static void clear_points(void *target)
+{
+	struct machine *machine = target;
+
+	points_clear(&machine->points);
+}
+
+static enum gdbstub_reason point_here(void *target, int thread)
+{
+	const struct machine *machine = target;
+
+	(void)thread;
+	return points_at(&machine->points, vcpu_pc(&machine->vcpu));
+}
+
+static void run(void *target, enum gdbstub_resume (*action)(const struct gdbstub *, int),
+		struct gdbstub_stop *stop)
+{
+	struct machine *machine = target;
+
+	machine_run(machine, action(machine->stub, THREAD), stop);
+}
+
+static void kick(void *target)
+{
+	struct machine *machine = target;
+
+	vcpu_kick(&machine->vcpu);
+}
+
+static int restart(void *target)
+{
+	struct machine *machine = target;
+	char why[256];
+	int result = machine_restart(machine, why, sizeof(why));
+
+	if (result) {
+		/* There is no machine any more: the program cannot do anything for anybody. */
+		machine_say(machine, "cannot begin anew: %s", why);
+		machine_end(machine, 2);
+	}
+	return result;
+}
+
+static int monitor_status(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+	char info[80], where[32];
+
+	(void)args;
+	thread_info(machine, THREAD, info, sizeof(info));
+	gdbstub_printf(stub, "vCPU0: %s, at %s\n", info,
+		       vcpu_where(&machine->vcpu, where, sizeof(where)));
+	gdbstub_printf(stub, "memory: %llu KiB; breakpoints set: %zu\n",
+		       (unsigned long long)(machine->vm.size >> 10), machine->points.count);
+	return 0;
+}
+
+static const struct gdbstub_monitor monitor[] = {
+	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
+	{0},
+};
+
+const struct gdbstub_ops target_ops = {
+	.thread_next = thread_next,
+	.thread_info = thread_info,
+	.layout = layout,
+	.layout_name = layout_name,
+	.description = description,
+	.registers_read = registers_read,
+	.registers_write = registers_write,
+	.register_read = register_read,
+	.register_write = register_write,
+	.expedited = expedited,
+	.set_pc = set_pc,
+	.memory_read = read_memory,
+	.memory_write = write_memory,
+	.point_insert = point_insert,
+	.point_remove = point_remove,
+	.points_clear = clear_points,
+	.point_here = point_here,
+	.run = run,
+	.kick = kick,
+	.restart = restart,
+	.monitor = monitor,
+};

@@ -1,0 +1,138 @@
+#include "trap.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The index of the first trap at or above gpa. */
+static size_t lower_bound(const struct traps *traps, uint64_t gpa)
+{
+	size_t low = 0, high = traps->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (traps->list[middle].gpa < gpa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct trap *trap_at(const struct vm *vm, uint64_t gpa)
+{
+	size_t i = lower_bound(&vm->traps, gpa);
+
+	return i < vm->traps.count && vm->traps.list[i].gpa == gpa ? &vm->traps.list[i] : NULL;
+}
+
+void traps_begin(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->traps.count; i++)
+		vm->traps.list[i].wanted = false;
+}
+
+int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction)
+{
+	struct traps *traps = &vm->traps;
+	size_t i = lower_bound(traps, gpa);
+	const uint8_t *host = vm_host(vm, gpa, NULL);
+
+	if (!host)
+		return -EFAULT;
+	if (i < traps->count && traps->list[i].gpa == gpa) {
+		traps->list[i].wanted = true;
+		return 0;
+	}
+	if (traps->count == traps->capacity) {
+		size_t capacity = traps->capacity ? 2 * traps->capacity : 64;
+		struct trap *list = realloc(traps->list, capacity * sizeof(*list));
+
+		if (!list)
+			return -ENOMEM;
+		traps->list = list;
+		traps->capacity = capacity;
+	}
+	memmove(traps->list + i + 1, traps->list + i, (traps->count - i) * sizeof(*traps->list));
+	traps->count++;
+	traps->list[i] = (struct trap){
+		.gpa = gpa, .original = *host, .planted = instruction, .wanted = true};
+	return 0;
+}
+
+/* Puts back the byte that was there, unless the guest has put one of its own in its place. */
+static void restore(struct vm *vm, const struct trap *trap)
+{
+	uint8_t *host = vm_host(vm, trap->gpa, NULL);
+
+	if (*host == trap->planted)
+		*host = trap->original;
+}
+
+void traps_commit(struct vm *vm)
+{
+	struct traps *traps = &vm->traps;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < traps->count; i++) {
+		struct trap *trap = &traps->list[i];
+		uint8_t *host = vm_host(vm, trap->gpa, NULL);
+
+		if (!trap->wanted) {
+			restore(vm, trap);
+			continue;
+		}
+		if (*host != trap->planted) {
+			/* New, or overwritten by the guest: a loader that copied code here. */
+			trap->original = *host;
+			*host = trap->planted;
+		}
+		traps->list[kept++] = *trap;
+	}
+	traps->count = kept;
+}
+
+void traps_remove(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->traps.count; i++)
+		restore(vm, &vm->traps.list[i]);
+	vm->traps.count = 0;
+}
+
+void traps_forget(struct vm *vm)
+{
+	free(vm->traps.list);
+	vm->traps = (struct traps){0};
+}
+
+void traps_hide(const struct vm *vm, uint64_t gpa, void *copy, size_t len)
+{
+	const struct traps *traps = &vm->traps;
+	uint8_t *bytes = copy;
+
+	if (!traps->count)
+		return;
+	for (size_t i = lower_bound(traps, gpa);
+	     i < traps->count && traps->list[i].gpa - gpa < len; i++) {
+		uint64_t offset = traps->list[i].gpa - gpa;
+
+		/* What the guest has written over a trap is what is there. */
+		if (bytes[offset] == traps->list[i].planted)
+			bytes[offset] = traps->list[i].original;
+	}
+}
+
+void traps_write(struct vm *vm, uint64_t gpa, void *host, const void *data, size_t len)
+{
+	struct traps *traps = &vm->traps;
+	size_t first = traps->count ? lower_bound(traps, gpa) : 0;
+
+	memcpy(host, data, len);
+	for (size_t i = first; i < traps->count && traps->list[i].gpa - gpa < len; i++) {
+		uint8_t *byte = (uint8_t *)host + (traps->list[i].gpa - gpa);
+
+		traps->list[i].original = *byte;
+		*byte = traps->list[i].planted;
+	}
+}

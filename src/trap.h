@@ -1,0 +1,30 @@
+/*
+ * Bytes planted in guest memory as breakpoints. They are kept by guest-physical address, stay planted
+ * while the guest is stopped, and are hidden from all that reads and writes through memory.c.
+ */
+#ifndef TRAP_H
+#define TRAP_H
+
+#include "kvm.h"
+
+/*
+ * To change what is planted: traps_begin(), traps_want() for each, traps_commit(), which takes away
+ * those that nobody wants any more and plants again what the guest has overwritten. traps_want()
+ * returns 0, -EFAULT where there is no memory, or -ENOMEM.
+ */
+void traps_begin(struct vm *vm);
+int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction);
+void traps_commit(struct vm *vm);
+/* Takes all of them out of memory. */
+void traps_remove(struct vm *vm);
+/* For memory that is given up. */
+void traps_forget(struct vm *vm);
+
+/* The trap planted at gpa, or NULL. */
+const struct trap *trap_at(const struct vm *vm, uint64_t gpa);
+/* Puts the original bytes into a copy of the memory at gpa. */
+void traps_hide(const struct vm *vm, uint64_t gpa, void *copy, size_t len);
+/* Writes to memory at gpa, under the traps; all of it is in one piece at `host`. */
+void traps_write(struct vm *vm, uint64_t gpa, void *host, const void *data, size_t len);
+
+#endif

@@ -1,0 +1,234 @@
+#define _GNU_SOURCE
+#include "vcpu.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define CPUID_ENTRIES 256
+
+/*
+ * Without it KVM knows a guest CPU with no features at all, and refuses long mode and most control
+ * register bits to it.
+ */
+static int set_cpuid(struct vcpu *vcpu)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[CPUID_ENTRIES];
+	} cpuid = {.head.nent = CPUID_ENTRIES};
+
+	if (ioctl(vcpu->vm->device, KVM_GET_SUPPORTED_CPUID, &cpuid))
+		return -1;
+	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid);
+}
+
+static int read_registers(struct vcpu *vcpu)
+{
+	if (ioctl(vcpu->fd, KVM_GET_REGS, vcpu->regs) ||
+	    ioctl(vcpu->fd, KVM_GET_SREGS, (struct kvm_sregs *)vcpu->sregs))
+		return -errno;
+	return 0;
+}
+
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, size_t why_size)
+{
+	const char *what = "create a virtual CPU";
+	void *run = MAP_FAILED;
+	int error;
+
+	memset(vcpu, 0, sizeof(*vcpu));
+	vcpu->vm = vm;
+	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, (unsigned long)id);
+	if (vcpu->fd < 0)
+		goto failed;
+	what = "map a virtual CPU's run page";
+	run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (run == MAP_FAILED)
+		goto failed;
+	vcpu->run = run;
+	vcpu->regs = &vcpu->own_regs;
+	vcpu->sregs = &vcpu->own_sregs;
+	if (vm->sync_regs) {
+		vcpu->regs = &vcpu->run->s.regs.regs;
+		vcpu->sregs = &vcpu->run->s.regs.sregs;
+		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	}
+	what = "set a virtual CPU's features";
+	if (set_cpuid(vcpu))
+		goto failed;
+	what = "read a virtual CPU's registers";
+	if (!read_registers(vcpu))
+		return 0;
+failed:
+	error = errno;
+	vcpu_destroy(vcpu);
+	snprintf(why, why_size, "KVM cannot %s: %s", what, strerror(error));
+	return -error;
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	if (vcpu->run)
+		munmap(vcpu->run, vcpu->vm->run_size);
+	vcpu->run = NULL;
+	if (vcpu->fd >= 0)
+		close(vcpu->fd);
+	vcpu->fd = -1;
+}
+
+static int run(struct vcpu *vcpu)
+{
+	int result, error;
+
+	if (vcpu->regs_dirty) {
+		/* Not by kvm_dirty_regs: those take effect after KVM_SET_GUEST_DEBUG and lose TF. */
+		if (ioctl(vcpu->fd, KVM_SET_REGS, vcpu->regs))
+			return -errno;
+		vcpu->regs_dirty = false;
+	}
+	result = ioctl(vcpu->fd, KVM_RUN, 0);
+	error = errno;
+	vcpu->io_pending = false;
+	vcpu->fpu_valid = false;
+	if (!vcpu->vm->sync_regs) {
+		int failed = read_registers(vcpu);
+
+		if (failed)
+			return failed;
+	}
+	/* The exit reason means nothing after a failed KVM_RUN. */
+	return result < 0 ? -error : (int)vcpu->run->exit_reason;
+}
+
+int vcpu_enter(struct vcpu *vcpu)
+{
+	return run(vcpu);
+}
+
+int vcpu_complete(struct vcpu *vcpu)
+{
+	int result;
+
+	vcpu->run->immediate_exit = 1;
+	result = run(vcpu);
+	/* A kick's is not to be lost: off first, then on again for one that came meanwhile. */
+	vcpu->run->immediate_exit = 0;
+	if (vcpu->kicked)
+		vcpu->run->immediate_exit = 1;
+	return result;
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	vcpu->kicked = 1;
+	vcpu->run->immediate_exit = 1;
+}
+
+bool vcpu_was_kicked(struct vcpu *vcpu)
+{
+	if (!vcpu->kicked)
+		return false;
+	vcpu->kicked = 0;
+	vcpu->run->immediate_exit = 0;
+	return true;
+}
+
+int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], bool again)
+{
+	struct kvm_guest_debug debug = {.control = control & vcpu->vm->debug};
+
+	if (control & KVM_GUESTDBG_USE_HW_BP)
+		memcpy(debug.arch.debugreg, debugreg, sizeof(debug.arch.debugreg));
+	if (!again && vcpu->debug_known && !memcmp(&debug, &vcpu->debug, sizeof(debug)))
+		return 0;
+	/* TF goes with the address that KVM believes the vCPU to be at. */
+	if (vcpu->regs_dirty) {
+		if (ioctl(vcpu->fd, KVM_SET_REGS, vcpu->regs))
+			return -errno;
+		vcpu->regs_dirty = false;
+	}
+	if (ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug))
+		return -errno;
+	/* An injection is done once, and would be done again. */
+	vcpu->debug_known = !(control & (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP));
+	vcpu->debug = debug;
+	return 0;
+}
+
+int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
+{
+	if (ioctl(vcpu->fd, KVM_SET_SREGS, sregs))
+		return -errno;
+	if (sregs != vcpu->sregs)
+		memcpy((struct kvm_sregs *)vcpu->sregs, sregs, sizeof(*sregs));
+	return 0;
+}
+
+const struct kvm_fpu *vcpu_fpu(struct vcpu *vcpu)
+{
+	if (!vcpu->fpu_valid && ioctl(vcpu->fd, KVM_GET_FPU, &vcpu->fpu))
+		return NULL;
+	vcpu->fpu_valid = true;
+	return &vcpu->fpu;
+}
+
+int vcpu_set_fpu(struct vcpu *vcpu, const struct kvm_fpu *fpu)
+{
+	if (ioctl(vcpu->fd, KVM_SET_FPU, fpu))
+		return -errno;
+	/* Bits that the CPU does not have are gone: read it back when it is asked for. */
+	vcpu->fpu_valid = false;
+	return 0;
+}
+
+enum vcpu_mode vcpu_mode(const struct vcpu *vcpu)
+{
+	if (vcpu->sregs->efer & EFER_LMA && vcpu->sregs->cs.l)
+		return MODE_64;
+	return vcpu->sregs->cs.db ? MODE_32 : MODE_16;
+}
+
+bool vcpu_is_real(const struct vcpu *vcpu)
+{
+	return !(vcpu->sregs->cr0 & CR0_PE) || vcpu->regs->rflags & RFLAGS_VM;
+}
+
+unsigned int vcpu_cpl(const struct vcpu *vcpu)
+{
+	if (!(vcpu->sregs->cr0 & CR0_PE))
+		return 0;
+	return vcpu->regs->rflags & RFLAGS_VM ? 3 : vcpu->sregs->cs.selector & 3;
+}
+
+uint64_t vcpu_pc(const struct vcpu *vcpu)
+{
+	if (vcpu_mode(vcpu) == MODE_64)
+		return vcpu->regs->rip;
+	return (uint32_t)(vcpu->sregs->cs.base + vcpu->regs->rip);
+}
+
+uint64_t vcpu_sp(const struct vcpu *vcpu)
+{
+	uint64_t sp = vcpu->regs->rsp;
+
+	if (vcpu_mode(vcpu) == MODE_64)
+		return sp;
+	return (uint32_t)(vcpu->sregs->ss.base + (vcpu->sregs->ss.db ? (uint32_t)sp : (uint16_t)sp));
+}
+
+const char *vcpu_where(const struct vcpu *vcpu, char *text, size_t size)
+{
+	unsigned int cs = vcpu->sregs->cs.selector;
+	unsigned long long ip = vcpu->regs->rip;
+
+	if (vcpu_mode(vcpu) == MODE_64)
+		snprintf(text, size, "0x%llx", ip);
+	else
+		snprintf(text, size, vcpu_mode(vcpu) == MODE_16 ? "%04x:%04llx" : "%04x:%08llx", cs,
+			 ip & 0xffffffff);
+	return text;
+}

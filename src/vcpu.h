@@ -1,0 +1,87 @@
+/*
+ * One virtual CPU. Its general and segment registers are read once per exit (by KVM_CAP_SYNC_REGS
+ * they come with it) and written once per entry; everything else is read when it is asked for.
+ * All of it is used on the one thread that runs the vCPU, but vcpu_kick().
+ */
+#ifndef VCPU_H
+#define VCPU_H
+
+#include <linux/kvm.h>
+#include <signal.h>
+
+#include "kvm.h"
+
+/* How instructions are decoded, by CS: the class of a mode, and the layout of its registers. */
+enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
+
+#define CR0_PE 0x1u
+#define CR0_ET 0x10u
+#define CR0_PG 0x80000000u
+#define CR4_PAE 0x20u
+#define EFER_LME 0x100u
+#define EFER_LMA 0x400u
+#define RFLAGS_VM 0x20000u
+
+#define VCPU_DEBUG_REGISTERS 4
+
+struct vcpu {
+	struct vm *vm;
+	int fd;
+	struct kvm_run *run;
+	/* Valid whenever the vCPU is not inside vcpu_enter(). After changing *regs, set regs_dirty. */
+	struct kvm_regs *regs;
+	const struct kvm_sregs *sregs;
+	bool regs_dirty;
+	bool io_pending;	  /* an I/O exit was served, the instruction is not completed */
+	struct kvm_regs own_regs; /* without KVM_CAP_SYNC_REGS */
+	struct kvm_sregs own_sregs;
+	struct kvm_fpu fpu;
+	bool fpu_valid;
+	struct kvm_guest_debug debug; /* as the kernel knows it */
+	bool debug_known;
+	volatile sig_atomic_t kicked;
+};
+
+/* Creates vCPU `id`, with the host's CPUID. Returns 0, or a negative errno and why. */
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, size_t why_size);
+void vcpu_destroy(struct vcpu *vcpu);
+
+/*
+ * Runs the guest until the next exit. Returns the KVM_EXIT_* reason, or a negative errno; -EINTR
+ * after a kick.
+ */
+int vcpu_enter(struct vcpu *vcpu);
+/*
+ * Completes an I/O instruction without running another. Returns -EINTR when it is complete, or the
+ * exit that completion led to: more I/O to be served, or KVM_EXIT_DEBUG.
+ */
+int vcpu_complete(struct vcpu *vcpu);
+/* Async-signal-safe: makes vcpu_enter() return soon, or at once the next time. */
+void vcpu_kick(struct vcpu *vcpu);
+/* Whether there was a kick since the last call. */
+bool vcpu_was_kicked(struct vcpu *vcpu);
+
+/*
+ * What is to be reported by KVM_EXIT_DEBUG: KVM_GUESTDBG_* bits and, for KVM_GUESTDBG_USE_HW_BP, the
+ * debug registers, DR7 as [7]. No system call when nothing changed, unless `again`. Returns 0 or a
+ * negative errno.
+ */
+int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], bool again);
+
+/* Writes the segment and control registers at once, so that a refusal has somebody to be told to. */
+int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+/* The x87 and SSE registers; NULL with errno set on failure. vcpu_set_fpu() writes at once. */
+const struct kvm_fpu *vcpu_fpu(struct vcpu *vcpu);
+int vcpu_set_fpu(struct vcpu *vcpu, const struct kvm_fpu *fpu);
+
+enum vcpu_mode vcpu_mode(const struct vcpu *vcpu);
+/* Real mode or virtual-8086 mode, where a selector is its base divided by 16. */
+bool vcpu_is_real(const struct vcpu *vcpu);
+unsigned int vcpu_cpl(const struct vcpu *vcpu);
+/* CS:IP and SS:SP as linear addresses; in 64-bit mode RIP and RSP. */
+uint64_t vcpu_pc(const struct vcpu *vcpu);
+uint64_t vcpu_sp(const struct vcpu *vcpu);
+/* "0000:7c00" in real mode, "0008:00100000" in protected mode, "0x100000" in 64-bit mode. */
+const char *vcpu_where(const struct vcpu *vcpu, char *text, size_t size);
+
+#endif
