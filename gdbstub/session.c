@@ -311,7 +311,9 @@ enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstu
 			return GDBSTUB_END_KILLED;
 		if (s->state == SESSION_EXITED)
 			return GDBSTUB_END_EXITED;
-		if (s->state == SESSION_OPEN && stub->on_disconnect == GDBSTUB_DISCONNECT_EXIT)
+		/* Behind a pipe nobody else can come, and a gdb waits for its end to be closed. */
+		if (stub->transport.listener < 0 ||
+		    (s->state == SESSION_OPEN && stub->on_disconnect == GDBSTUB_DISCONNECT_EXIT))
 			return GDBSTUB_END_DISCONNECTED;
 		running = s->state == SESSION_DETACHED ||
 			  stub->on_disconnect == GDBSTUB_DISCONNECT_RUN;
