@@ -193,6 +193,8 @@ static int read_memory_binary(struct gdbstub *stub, char *args, size_t len)
 		if (reply_binary(p, stub->scratch, (size_t)got) < part)
 			break;
 		addr += part;
+		if (!addr) /* the end of the address space is not its beginning */
+			break;
 		size -= part;
 	}
 	return 0;
@@ -265,10 +267,11 @@ static int remove_point(struct gdbstub *stub, char *args, size_t len)
 	return change_point(stub, args, false);
 }
 
+/* D, or D;pid of clients with multiprocess. */
 static int detach(struct gdbstub *stub, char *args, size_t len)
 {
-	(void)args;
-	(void)len;
+	if (len && *args != ';')
+		return 1;
 	stub->session.state = SESSION_DETACHED;
 	reply_ok(stub);
 	return 0;
@@ -371,7 +374,7 @@ const struct command commands[] = {
 	{.name = "T", .handler = thread_alive},
 	{.name = "vCont", .handler = resume_v, .feature = "vContSupported+", .negotiated = CLIENT_VCONT},
 	{.name = "vCtrlC", .handler = interrupt, .while_running = true, .exact = true},
-	{.name = "vKill", .handler = kill_process, .while_running = true},
+	{.name = "vKill;", .handler = kill_process, .while_running = true},
 	{.name = "vMustReplyEmpty", .handler = must_reply_empty, .exact = true},
 	{.name = "c", .handler = resume},
 	{.name = "C", .handler = resume},

@@ -25,8 +25,8 @@ void transport_close(struct transport *t);
 void transport_unlink(const struct transport *t);
 /* 0, or -EINTR, -EAGAIN (nobody there, when !wait), -ENOTCONN (nobody can come any more). */
 int transport_accept(struct transport *t, bool wait);
-/* Answers and closes every connection that waits behind the client's. */
-void transport_refuse(struct transport *t);
+/* Answers and closes every connection that waits behind the client's; false if some are left. */
+bool transport_refuse(struct transport *t);
 void transport_disconnect(struct transport *t);
 /* Bytes read, 0 at the end, -EINTR, -EAGAIN when !wait and nothing is there, other errors. */
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait);
@@ -143,7 +143,7 @@ struct gdbstub {
 	bool running;  /* inside ops->run() */
 	bool watching; /* SIGIO is on for the client */
 	char error_text[256]; /* gdbstub_error()'s, "" for none */
-	char scratch[0x4000]; /* registers, monitor text */
+	char scratch[0x4000]; /* registers, the list of threads, vCont's actions while it runs */
 };
 
 /*

@@ -119,6 +119,7 @@ static enum packet_event skip_to_frame(struct packets *p)
 			p->in_start += 3;
 			p->discarding = false;
 			p->owe_ack = !p->no_ack;
+			p->unacked = false;
 			return PACKET_TOO_LONG;
 		}
 		if (c == '$')

@@ -91,6 +91,7 @@ static int read_features(struct gdbstub *stub, char *args, size_t len)
 {
 	struct session *s = &stub->session;
 	char *range = strchr(args, ':');
+	int layout = s->layout;
 	const char *xml;
 
 	(void)len;
@@ -99,12 +100,13 @@ static int read_features(struct gdbstub *stub, char *args, size_t len)
 	*range++ = 0;
 	/* Whoever begins to read it gets the one that is right now, and is served by it. */
 	if (!strncmp(range, "0,", 2) && !s->has_saved)
-		s->layout = stub->ops->layout(stub->target, s->general_thread);
-	xml = stub->ops->description(stub->target, s->layout, args);
+		layout = stub->ops->layout(stub->target, s->general_thread);
+	xml = stub->ops->description(stub->target, layout, args);
 	if (!xml) {
 		reply_text(&stub->packets, "E00"); /* the manual's answer to a bad annex */
 		return 0;
 	}
+	s->layout = layout;
 	return transfer(stub, range, xml, strlen(xml));
 }
 
@@ -182,8 +184,8 @@ static int current_thread(struct gdbstub *stub, char *args, size_t len)
 /* 1: it was there before, so a gdb that quits detaches; 0: it kills. */
 static int attached(struct gdbstub *stub, char *args, size_t len)
 {
-	(void)args;
-	(void)len;
+	if (len && *args != ':')
+		return 1;
 	reply_text(&stub->packets, stub->created ? "0" : "1");
 	return 0;
 }

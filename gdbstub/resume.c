@@ -11,21 +11,10 @@ bool thread_exists(struct gdbstub *stub, int thread)
 	return thread > 0 && stub->ops->thread_next(stub->target, thread - 1) == thread;
 }
 
-bool thread_parse(const char **p, int *thread)
+static bool parse_id(const char **p, int *thread)
 {
 	uint64_t id;
 
-	/* "pPID.TID" is for clients with multiprocess, which is not offered, but costs nothing. */
-	if (**p == 'p') {
-		++*p;
-		if (!thread_parse(p, thread))
-			return false;
-		if (**p != '.') {
-			*thread = -1; /* all of the process */
-			return true;
-		}
-		++*p;
-	}
 	if (!strncmp(*p, "-1", 2)) {
 		*p += 2;
 		*thread = -1;
@@ -35,6 +24,22 @@ bool thread_parse(const char **p, int *thread)
 		return false;
 	*thread = (int)id;
 	return true;
+}
+
+bool thread_parse(const char **p, int *thread)
+{
+	/* "pPID.TID" is for clients with multiprocess, which is not offered, but costs nothing. */
+	if (**p == 'p') {
+		++*p;
+		if (!parse_id(p, thread))
+			return false;
+		if (**p != '.') {
+			*thread = -1; /* all of the process */
+			return true;
+		}
+		++*p;
+	}
+	return parse_id(p, thread);
 }
 
 /* One action of vCont; moves *p behind it. False if it is none. */
@@ -273,7 +278,8 @@ static int vcont(struct gdbstub *stub, char *args, size_t len)
 {
 	const char *p = args - 1; /* from the ';' on */
 
-	(void)len;
+	if (len + 2 > sizeof(stub->scratch))
+		return gdbstub_error(stub, -EMSGSIZE, "too many actions");
 	/* All of it is looked at before any of it is done. */
 	while (*p == ';') {
 		enum gdbstub_resume action;
@@ -288,7 +294,8 @@ static int vcont(struct gdbstub *stub, char *args, size_t len)
 	}
 	if (*p)
 		return -EINVAL;
-	stub->session.actions = args - 1;
+	/* run() asks for them while what the client sends next comes into the packet's buffer. */
+	stub->session.actions = memcpy(stub->scratch, args - 1, len + 2);
 	return run(stub);
 }
 

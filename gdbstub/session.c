@@ -224,8 +224,7 @@ void session_serve(struct gdbstub *stub)
 			break;
 		case PACKET_INTERRUPT: /* it crossed a stop reply: nothing runs */
 			break;
-		case PACKET_NONE: /* SIGIO, perhaps */
-			transport_refuse(&stub->transport);
+		case PACKET_NONE: /* a signal, or the end */
 			break;
 		}
 	}
@@ -272,6 +271,9 @@ bool gdbstub_poll(struct gdbstub *stub)
 
 void target_run(struct gdbstub *stub, struct gdbstub_stop *stop)
 {
+	/* It may be long till the reply, and without the ack the packet would be sent again. */
+	if (stub->connected)
+		packet_ack(&stub->packets);
 	stub->session.interrupted = false;
 	stub->running = true;
 	stub->ops->run(stub->target, session_action, stop);

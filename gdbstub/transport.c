@@ -259,16 +259,20 @@ int transport_accept(struct transport *t, bool wait)
 	return 0;
 }
 
-void transport_refuse(struct transport *t)
+bool transport_refuse(struct transport *t)
 {
 	/* As the reply to the first packet of a gdb, which shows it to its user. */
 	static const char refusal[] = "+$E.kvmgdb is serving another client#";
 	unsigned char sum = 0;
 	char frame[sizeof(refusal) + 2];
+	struct pollfd client = {.fd = t->in, .events = POLLRDHUP};
 	int fd;
 
 	if (t->listener < 0)
-		return;
+		return true;
+	/* The one who waits may be the next, if the client has gone and nobody has noticed yet. */
+	if (poll(&client, 1, 0) > 0)
+		return false;
 	for (const char *c = strchr(refusal, '$') + 1; *c != '#'; c++)
 		sum = (unsigned char)(sum + *c);
 	snprintf(frame, sizeof(frame), "%s%02x", refusal, sum);
@@ -285,6 +289,7 @@ void transport_refuse(struct transport *t)
 			close(t->refused);
 		t->refused = fd;
 	}
+	return errno == EAGAIN;
 }
 
 void transport_disconnect(struct transport *t)
@@ -296,15 +301,20 @@ void transport_disconnect(struct transport *t)
 
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait)
 {
+	struct pollfd ready[] = {{.fd = t->in, .events = POLLIN},
+				 {.fd = wait ? t->listener : -1, .events = POLLIN}};
 	ssize_t n;
 
-	if (!wait) {
-		struct pollfd ready = {.fd = t->in, .events = POLLIN};
-
-		/* Not O_NONBLOCK, which stdin would share with its other users. */
-		if (poll(&ready, 1, 0) <= 0)
+	/* Not O_NONBLOCK, which stdin would share with its other users. */
+	while (poll(ready, 2, wait ? -1 : 0) >= 0 && !ready[0].revents) {
+		if (!wait)
 			return -EAGAIN;
+		/* Here and not by SIGIO, which may have come just before poll(). */
+		if (ready[1].revents && !transport_refuse(t))
+			ready[1].fd = -1;
 	}
+	if (!ready[0].revents)
+		return -EINTR;
 	n = read(t->in, buf, size);
 	return n < 0 ? -errno : n;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -137,21 +138,28 @@ static int serve(const struct options *options, const char *endpoint)
 	}
 }
 
-/* The guest has ended before COMMAND: its exit status is the one that counts. */
+/*
+ * The guest has ended before COMMAND, whose exit status is the one that counts; but when this program
+ * is to end, COMMAND has two seconds to see it and is then told to end, too.
+ */
 static int wait_for_command(void)
 {
+	const struct timespec grace = {.tv_sec = 2};
 	sigset_t child, before;
-	int status = -1;
+	int status = 0;
 
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, &before);
-	if (command > 0 && waitpid(command, &status, 0) == command) {
-		command = 0;
-		status = command_status(status);
+	if (command > 0 && machine_ending() >= 0 && waitpid(command, &status, WNOHANG) != command) {
+		if (sigtimedwait(&child, NULL, &grace) < 0)
+			kill(command, SIGTERM);
 	}
+	if (command > 0)
+		waitpid(command, &status, 0);
+	command = 0;
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return status >= 0 ? status : machine_ending();
+	return machine_ending() >= 0 ? machine_ending() : command_status(status);
 }
 
 int main(int argc, char **argv)

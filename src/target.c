@@ -109,29 +109,36 @@ static int write_one(struct machine *machine, const struct register_row *row, co
 	return result;
 }
 
-/* All that can be written is; the first error of the rest is reported. */
+/*
+ * Only what differs is written: selectors would be loaded again, and "ip" would undo "eip". The
+ * program counter and the stack pointer come last, being relative to bases that may change.
+ */
 static int registers_write(void *target, int thread, int number, const void *buf, size_t len)
 {
 	struct machine *machine = target;
 	const struct register_layout *l = register_layout(number);
-	const uint8_t *from = buf;
-	uint8_t now[16];
+	uint8_t before[1024];
 	int result = 0;
 
-	(void)thread;
-	if (len != l->size)
+	if (len != l->size || len > sizeof(before))
 		return gdbstub_error(machine->stub, -EINVAL, "G has %zu bytes here, not %zu", l->size,
 				     len);
-	for (int i = 0; i < l->count; i++) {
-		const struct register_row *row = l->row[i];
-		int failed = 0;
+	if (registers_read(target, thread, number, before, sizeof(before)) < 0)
+		return -EIO;
+	for (int last = 0; last < 2; last++) {
+		size_t at = 0;
 
-		/* What is as it was is not to be written: selectors would be loaded again. */
-		if (state_read(&machine->vcpu, row, now) || memcmp(now, from, row->bits / 8))
-			failed = write_one(machine, row, from);
-		if (failed && !result)
-			result = failed;
-		from += row->bits / 8;
+		for (int i = 0; i < l->count; at += l->row[i++]->bits / 8) {
+			const struct register_row *row = l->row[i];
+			const uint8_t *value = (const uint8_t *)buf + at;
+			int failed = 0;
+
+			if ((row->home == HOME_PC || row->home == HOME_SP) == last &&
+			    memcmp(before + at, value, row->bits / 8))
+				failed = write_one(machine, row, value);
+			if (failed && !result)
+				result = failed;
+		}
 	}
 	return result;
 }

@@ -13,8 +13,8 @@ esac
 help=$(kvmgdb --help)
 result $? "--help succeeds"
 
-# In the page each option heads a paragraph: .BR \-g ", " \-\-gdb= ...
-options=$(sed -n 's/\\-/-/g; s/\\f[BIRP]//g; /^\.[BI]/p' "$srcdir/doc/kvmgdb.1" |
+# In the page an option follows a .TP, like .BR \-g ", " \-\-gdb= \fIENDPOINT\fR
+options=$(sed -n '/^\.TP/{n;s/\\-/-/g;p;}' "$srcdir/doc/kvmgdb.1" |
 	grep -o -e '--[a-z][a-z-]*' | sort -u)
 [ -n "$options" ]
 result $? "the manual page has options"

@@ -4,7 +4,7 @@
 # The example of ./bootstrap demo: stop in the loop, see AX grow, go on to the port write and the halt.
 
 set trace-commands on
-x/4i $pc
+x/9i $pc
 break *0x1004
 display/d $ax
 display/i $pc

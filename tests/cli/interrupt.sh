@@ -1,0 +1,47 @@
+#!/bin/sh
+# Ctrl-C in gdb stops a guest that spins, in each mode, and the guest can go on.
+
+. "${srcdir:-.}/tests/lib.sh"
+
+need_kvm
+need_gdb
+need_guest spin.bin
+
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
+
+# The guest says when it runs: then gdb, whose process id it has told before, gets the signal that
+# Ctrl-C sends, the second time behind a step.
+cat >"$work/script" <<'END'
+set trace-commands on
+break *0x1000
+shell echo gdb $PPID
+continue
+p $pc == 0x1024 || $pc == 0x1025
+stepi
+p $pc == 0x1024 || $pc == 0x1025
+set $pc = 0x1000
+continue
+shell echo gdb $PPID
+continue
+p $pc == 0x1024 || $pc == 0x1025
+END
+
+for mode in 16 32 64; do
+	kvmgdb --mode=$mode "$GUESTS/spin.bin" -- \
+		"$GDB" -nx -q -batch -x "$work/script" 2>&1 |
+		while read -r line; do
+			case $line in
+			gdb\ *) pid=${line#gdb } ;;
+			spinning) kill -INT "$pid" ;;
+			esac
+			echo "$line"
+		done >"$work/out"
+	[ "$(grep -c '^Program received signal SIGINT' "$work/out")" = 2 ]
+	result $? "$mode-bit mode: stopped by Ctrl-C both times"
+	[ "$(grep -c '^\$[0-9]* = 1$' "$work/out")" = 3 ]
+	there=$?
+	result $there "$mode-bit mode: in the loop, and after a step, too"
+	[ $there -eq 0 ] || comment <"$work/out"
+done
+finish

@@ -1,0 +1,12 @@
+# guest: can-x87.bin
+# options: --load=0x1000
+# requires: no-x87
+#
+# An instruction that the host cannot emulate stops the guest, which can be helped over it.
+
+set trace-commands on
+continue
+x/i $pc
+continue
+set $pc = 0x1004
+continue
