@@ -238,13 +238,13 @@ static int write_memory_binary(struct gdbstub *stub, char *args, size_t len)
 	return write_memory(stub, addr, data, size);
 }
 
-/* Z type,addr,kind: types 2 to 4 and conditions are for targets that have them. */
+/* Z type,addr,kind */
 static int change_point(struct gdbstub *stub, char *args, bool insert)
 {
 	uint64_t addr, kind;
 	int result;
 
-	if (args[0] != '0' && args[0] != '1')
+	if (args[0] < '0' || args[0] > '4')
 		return 1;
 	if (args[1] != ',' || !parse_range(args + 2, &addr, &kind, NULL))
 		return -EINVAL;

@@ -37,6 +37,9 @@ enum gdbstub_reason {
 	GDBSTUB_STOPPED,     /* a step, an interrupt, a fault: what the signal says */
 	GDBSTUB_SWBREAK,     /* at a point set by Z0; pc is the point's address */
 	GDBSTUB_HWBREAK,     /* at a point set by Z1 */
+	GDBSTUB_WATCH,	     /* behind an instruction that wrote to a Z2 point, at `addr` */
+	GDBSTUB_RWATCH,	     /* read from a Z3 point */
+	GDBSTUB_AWATCH,	     /* read from or wrote to a Z4 point */
 	GDBSTUB_INTERRUPTED, /* gdbstub_poll() told the target to stop */
 	GDBSTUB_EXITED,      /* the whole target has ended; `status` is its exit status */
 };
@@ -46,10 +49,17 @@ struct gdbstub_stop {
 	enum gdbstub_signal signal;
 	int thread; /* that caused the stop, from 1 */
 	int status; /* GDBSTUB_EXITED only: 0 to 255 */
+	uint64_t addr; /* GDBSTUB_WATCH, _RWATCH, _AWATCH only: the first watched byte accessed */
 };
 
-/* The kinds of point, as the Z packets number them. */
-enum gdbstub_point { GDBSTUB_POINT_SOFTWARE = 0, GDBSTUB_POINT_HARDWARE = 1 };
+/* The types of point, as the Z packets number them. */
+enum gdbstub_point {
+	GDBSTUB_POINT_SOFTWARE = 0,
+	GDBSTUB_POINT_HARDWARE = 1,
+	GDBSTUB_POINT_WRITE = 2,
+	GDBSTUB_POINT_READ = 3,
+	GDBSTUB_POINT_ACCESS = 4,
+};
 
 enum gdbstub_resume { GDBSTUB_HOLD, GDBSTUB_CONTINUE, GDBSTUB_STEP };
 
@@ -107,9 +117,9 @@ struct gdbstub_ops {
 	int (*memory_write)(void *target, int thread, uint64_t addr, const void *buf, size_t len);
 
 	/*
-	 * Points. Both are idempotent (the manual asks for it); `len` is the packet's "kind".
-	 * point_here() tells whether a point is set at the thread's pc: GDBSTUB_SWBREAK,
-	 * GDBSTUB_HWBREAK or GDBSTUB_STOPPED.
+	 * Points. Both are idempotent (the manual asks for it); `len` is the packet's "kind", which
+	 * for the types that watch data is a length in bytes. point_here() tells whether a
+	 * breakpoint is set at the thread's pc: GDBSTUB_SWBREAK, GDBSTUB_HWBREAK or GDBSTUB_STOPPED.
 	 */
 	int (*point_insert)(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len);
 	int (*point_remove)(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len);

@@ -116,6 +116,8 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 {
 	struct packets *p = &stub->packets;
 	struct session *s = &stub->session;
+	static const char *const watches[] = {
+		[GDBSTUB_WATCH] = "watch", [GDBSTUB_RWATCH] = "rwatch", [GDBSTUB_AWATCH] = "awatch"};
 	const int *number;
 
 	if (stop->reason == GDBSTUB_EXITED) {
@@ -124,6 +126,8 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 	}
 	reply_format(p, "T%02xthread:%x;%s", (unsigned int)stop->signal, (unsigned int)stop->thread,
 		     reason_text(s, stop->reason));
+	if (stop->reason >= GDBSTUB_WATCH && stop->reason <= GDBSTUB_AWATCH)
+		reply_format(p, "%s:%llx;", watches[stop->reason], (unsigned long long)stop->addr);
 	number = stub->ops->expedited(stub->target, s->layout);
 	for (; number && *number >= 0; number++) {
 		ssize_t size = stub->ops->register_read(stub->target, stop->thread, s->layout,
@@ -188,7 +192,14 @@ static void report_saved(struct gdbstub *stub)
 
 	s->has_saved = false;
 	s->last = s->saved;
-	if (s->last.signal == GDBSTUB_SIGNAL_TRAP) {
+	if (s->last.reason == GDBSTUB_WATCH) {
+		/* gdb has forgotten the old value on the exec, sees no change, and would go on. */
+		gdbstub_printf(stub, "Watched memory at 0x%llx was written.\n",
+			       (unsigned long long)s->last.addr);
+		s->last.reason = GDBSTUB_STOPPED;
+		s->last.signal = GDBSTUB_SIGNAL_NONE;
+	}
+	if (s->last.signal == GDBSTUB_SIGNAL_TRAP && s->last.reason < GDBSTUB_WATCH) {
 		s->last.reason = stub->ops->point_here(stub->target, s->last.thread);
 		if (s->last.reason == GDBSTUB_STOPPED)
 			s->last.signal = GDBSTUB_SIGNAL_NONE;

@@ -131,8 +131,8 @@ static int listen_tcp(struct transport *t, const char *endpoint, char *why, size
 		endpoint++;
 		host_len -= 2;
 	} else if (memchr(endpoint, ':', host_len)) {
-		snprintf(why, size, "an IPv6 address stands in brackets: [%.*s]%s", (int)host_len,
-			 endpoint, colon);
+		snprintf(why, size, "'%s' is not an endpoint: an IPv6 address stands in brackets, as in "
+				    "[::1]:1234", endpoint);
 		return -EINVAL;
 	}
 	if (host_len >= sizeof(host)) {

@@ -67,9 +67,14 @@ void console_write(struct console *console, const char *text, size_t len)
 	}
 }
 
-void console_line(struct console *console, const char *text)
+void console_end_line(struct console *console)
 {
 	if (console->in_line)
 		console_write(console, "\n", 1);
+}
+
+void console_line(struct console *console, const char *text)
+{
+	console_end_line(console);
 	console_write(console, text, strlen(text));
 }

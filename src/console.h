@@ -23,6 +23,8 @@ int console_open(struct console *console, const char *where, int text_fd, char *
 void console_close(struct console *console);
 /* The guest's text, as it is, at once. */
 void console_write(struct console *console, const char *text, size_t len);
+/* What comes next is to stand on a line of its own. */
+void console_end_line(struct console *console);
 /* A line of the program's about the guest, on a line of its own. `text` ends with a newline. */
 void console_line(struct console *console, const char *text);
 

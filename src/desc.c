@@ -99,8 +99,8 @@ static const struct register_row rows[] = {
 	{.name = "gs_base", .home = HOME_BASE, .index = SEGMENT_GS, .bits = 64, .type = "int",
 	 .feature = FEATURE_SEGMENTS, .modes = M64},
 
-	SYSTEM("ip", HOME_RAW_IP, 0, 16, "int16", ANY),
-	SYSTEM("sp16", HOME_RAW_SP, 0, 16, "int16", ANY),
+	SYSTEM("ip", HOME_RAW_IP, 0, 16, "uint16", ANY),
+	SYSTEM("sp16", HOME_RAW_SP, 0, 16, "uint16", ANY),
 	SYSTEM("cs_base", HOME_BASE, SEGMENT_CS, 64, "int64", ANY),
 	SYSTEM("ss_base", HOME_BASE, SEGMENT_SS, 64, "int64", ANY),
 	SYSTEM("ds_base", HOME_BASE, SEGMENT_DS, 64, "int64", ANY),

@@ -1,19 +1,40 @@
-/* What the exits that end a run mean to the user. */
+/* Exits from the guest: those that are served, and what the others mean to the user. */
 #ifndef EXITS_H
 #define EXITS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-struct vcpu;
+#include "machine.h"
 
-struct exit_report {
-	int signal;	/* enum gdbstub_signal */
-	bool dead;	/* the guest cannot go on */
-	char text[200]; /* a sentence without a period, to stand on a line of its own */
+/* How far a piece of running the guest has come. */
+enum outcome {
+	GOES_ON,     /* nothing to be reported yet */
+	STEPPED,     /* one instruction, or one iteration of a string instruction, is done */
+	INTERRUPTED, /* there was a kick */
+	STOPPED,     /* *stop says why */
 };
 
-/* `exit` is what vcpu_enter() has returned: a KVM_EXIT_* reason or a negative errno. */
-void exit_describe(const struct vcpu *vcpu, int exit, struct exit_report *report);
+enum outcome exit_report(struct gdbstub_stop *stop, enum gdbstub_reason reason, int signal);
+
+/* The guest has halted: says so. */
+void exit_halt(struct machine *machine);
+
+/*
+ * An exit that ends the run: says what it means. `exit` is what vcpu_enter() has returned, a KVM_EXIT_*
+ * reason or a negative errno. Returns STOPPED.
+ */
+enum outcome exit_fail(struct machine *machine, int exit, struct gdbstub_stop *stop);
+
+/*
+ * Serves a KVM_EXIT_IO or KVM_EXIT_MMIO. *bus_error is set when an access went to where there is no
+ * memory and a debugger is to be told.
+ */
+void exit_serve_io(struct machine *machine, int exit, bool *bus_error);
+
+/*
+ * Completes the I/O instruction that was served last, and what further accesses it makes. On some
+ * hosts that ends a step (STEPPED), on others nobody says so (GOES_ON).
+ */
+enum outcome exit_complete_io(struct machine *machine, bool *bus_error, struct gdbstub_stop *stop);
 
 #endif

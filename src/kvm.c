@@ -37,10 +37,13 @@ static int open_device(struct vm *vm, char *why, size_t size)
 		return -error;
 	}
 	version = ioctl(vm->device, KVM_GET_API_VERSION, 0);
+	if (version < 0) {
+		snprintf(why, size, DEVICE " is not the KVM device: load the module kvm_intel or kvm_amd");
+		return -ENOTSUP;
+	}
 	if (version != KVM_API_VERSION) {
-		snprintf(why, size,
-			 DEVICE " has %s API version %d, not %d: load the kvm module of this kernel",
-			 version < 0 ? "no KVM," : "KVM", version, KVM_API_VERSION);
+		snprintf(why, size, DEVICE " has KVM API version %d, not %d: use a kernel from 2.6.22 on",
+			 version, KVM_API_VERSION);
 		return -ENOTSUP;
 	}
 	return 0;

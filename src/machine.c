@@ -59,6 +59,7 @@ void machine_say(struct machine *machine, const char *format, ...)
 	if ((size_t)len >= sizeof(text) - 1)
 		len = sizeof(text) - 2;
 	if (machine->stub && gdbstub_connected(machine->stub)) {
+		console_end_line(&machine->console);
 		memcpy(text + len, "\n", 2);
 		gdbstub_write(machine->stub, text, (size_t)len + 1);
 	} else if (machine->console.fd >= 0) {

@@ -28,6 +28,7 @@ struct machine {
 	char epitaph[200];     /* MACHINE_DEAD: the sentence that says why */
 	int fatal_signal;      /* MACHINE_DEAD: enum gdbstub_signal */
 	uint64_t halted_at;    /* MACHINE_HALTED: the linear address behind the HLT */
+	bool halt_stepped;     /* into by a step: a `continue` that follows need not say it again */
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */

@@ -11,8 +11,9 @@
 
 #include "load.h"
 #include "message.h"
+#include "probe.h"
 
-enum { OPTION_NO_WAIT = 256, OPTION_ON_DISCONNECT, OPTION_TIMEOUT };
+enum { OPTION_NO_WAIT = 256, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_TIMEOUT };
 
 /* From this table come getopt's and the help. */
 static const struct {
@@ -33,6 +34,7 @@ static const struct {
 	{"on-disconnect", OPTION_ON_DISCONNECT, "WHAT",
 	 "when gdb goes without detaching: stop (default), run, exit"},
 	{"timeout", OPTION_TIMEOUT, "SECONDS", "end the VM after this long, with exit status 124"},
+	{"probe", OPTION_PROBE, NULL, "print what this host's KVM can do for a debugger, and exit"},
 	{"verbose", 'v', NULL, "say what is loaded where"},
 	{"help", 'h', NULL, "print this and exit"},
 	{"version", 'V', NULL, "print the version and exit"},
@@ -156,6 +158,15 @@ static void parse_timeout(struct options *options, const char *text)
 	options->timeout = (unsigned int)value;
 }
 
+static void print_probe(void)
+{
+	char why[256];
+
+	if (probe_print(why, sizeof(why)))
+		die("%s", why);
+	exit(0);
+}
+
 static void apply(struct options *options, int option, char *argument)
 {
 	switch (option) {
@@ -189,6 +200,9 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case OPTION_TIMEOUT:
 		parse_timeout(options, argument);
+		break;
+	case OPTION_PROBE:
+		print_probe();
 		break;
 	case 'v':
 		options->verbose = true;
@@ -235,6 +249,7 @@ void options_parse(struct options *options, int argc, char **argv)
 			die("no COMMAND stands behind --");
 		options->command = argv + files + 1;
 	}
+	argv[0] = (char *)"kvmgdb"; /* for getopt's messages */
 	*shorts = '-'; /* arguments come as option 1, in their order */
 	while ((option = getopt_long(files, argv, shorts, longs, NULL)) != -1) {
 		if (option != 1)

@@ -11,22 +11,31 @@
 #define DR7_ALWAYS 0x400u
 #define DR7_GLOBAL(n) (2u << 2 * (n)) /* with R/W and LEN 0: on execution */
 
-static int compare(const struct point *point, enum gdbstub_point kind, uint64_t addr)
+static bool is_watch(enum gdbstub_point kind)
+{
+	return kind >= GDBSTUB_POINT_WRITE;
+}
+
+/* Breakpoints come before watchpoints of the same address. */
+static int compare(const struct point *point, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
 	if (point->addr != addr)
 		return point->addr < addr ? -1 : 1;
-	return (int)point->kind - (int)kind;
+	if (point->kind != kind)
+		return point->kind < kind ? -1 : 1;
+	return point->len < len ? -1 : point->len > len;
 }
 
-/* The index of the first point that is not before (addr, kind). */
-static size_t lower_bound(const struct points *points, enum gdbstub_point kind, uint64_t addr)
+/* The index of the first point that is not before (addr, kind, len). */
+static size_t lower_bound(const struct points *points, enum gdbstub_point kind, uint64_t addr,
+			  uint64_t len)
 {
 	size_t low = 0, high = points->count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (compare(&points->list[middle], kind, addr) < 0)
+		if (compare(&points->list[middle], kind, addr, len) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -34,11 +43,14 @@ static size_t lower_bound(const struct points *points, enum gdbstub_point kind, 
 	return low;
 }
 
-int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr)
+int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
-	size_t i = lower_bound(points, kind, addr);
+	size_t i;
 
-	if (i < points->count && !compare(&points->list[i], kind, addr))
+	/* A breakpoint's length means nothing on x86. */
+	len = is_watch(kind) ? len : 0;
+	i = lower_bound(points, kind, addr, len);
+	if (i < points->count && !compare(&points->list[i], kind, addr, len))
 		return 0;
 	if (points->count == POINTS_MAX)
 		return -ENOSPC;
@@ -53,25 +65,32 @@ int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr)
 	}
 	memmove(points->list + i + 1, points->list + i,
 		(points->count - i) * sizeof(*points->list));
-	points->list[i] = (struct point){.addr = addr, .kind = kind};
+	points->list[i] = (struct point){.addr = addr, .kind = kind, .len = len};
 	points->count++;
+	points->watches += is_watch(kind);
+	if (len > points->watch_len)
+		points->watch_len = len;
 	return 0;
 }
 
-void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr)
+void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
-	size_t i = lower_bound(points, kind, addr);
+	size_t i;
 
-	if (i == points->count || compare(&points->list[i], kind, addr))
+	len = is_watch(kind) ? len : 0;
+	i = lower_bound(points, kind, addr, len);
+	if (i == points->count || compare(&points->list[i], kind, addr, len))
 		return;
 	points->count--;
+	points->watches -= is_watch(kind);
 	memmove(points->list + i, points->list + i + 1,
 		(points->count - i) * sizeof(*points->list));
 }
 
 void points_clear(struct points *points)
 {
-	points->count = 0;
+	points->count = points->watches = 0;
+	points->watch_len = 0;
 }
 
 void points_free(struct points *points)
@@ -82,11 +101,55 @@ void points_free(struct points *points)
 
 enum gdbstub_reason points_at(const struct points *points, uint64_t addr)
 {
-	size_t i = lower_bound(points, GDBSTUB_POINT_SOFTWARE, addr);
+	size_t i = lower_bound(points, GDBSTUB_POINT_SOFTWARE, addr, 0);
 
-	if (i == points->count || points->list[i].addr != addr)
+	if (i == points->count || points->list[i].addr != addr || is_watch(points->list[i].kind))
 		return GDBSTUB_STOPPED;
 	return points->list[i].kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
+}
+
+static enum gdbstub_reason watch_reason(enum gdbstub_point kind)
+{
+	return kind == GDBSTUB_POINT_WRITE  ? GDBSTUB_WATCH
+	       : kind == GDBSTUB_POINT_READ ? GDBSTUB_RWATCH
+					    : GDBSTUB_AWATCH;
+}
+
+enum gdbstub_reason points_watching(const struct points *points, const struct data_access *access,
+				    uint64_t *addr)
+{
+	uint64_t last = access->linear + access->len - 1, from = access->linear;
+
+	if (!points->watches || !access->len)
+		return GDBSTUB_STOPPED;
+	if (last < from)
+		last = UINT64_MAX;
+	/* No watchpoint that begins before this can reach so far. */
+	from = from >= points->watch_len ? from - points->watch_len + 1 : 0;
+	for (size_t i = lower_bound(points, GDBSTUB_POINT_SOFTWARE, from, 0);
+	     i < points->count && points->list[i].addr <= last; i++) {
+		const struct point *point = &points->list[i];
+
+		if (!is_watch(point->kind) ||
+		    (access->linear > point->addr && access->linear - point->addr >= point->len) ||
+		    (point->kind == GDBSTUB_POINT_WRITE && !access->write) ||
+		    (point->kind == GDBSTUB_POINT_READ && !access->read))
+			continue;
+		*addr = point->addr > access->linear ? point->addr : access->linear;
+		return watch_reason(point->kind);
+	}
+	return GDBSTUB_STOPPED;
+}
+
+enum gdbstub_reason points_watch_register(const struct points *points, uint64_t dr6, uint64_t *addr)
+{
+	for (unsigned int n = 0; n < VCPU_DEBUG_REGISTERS; n++) {
+		if (dr6 >> n & 1 && points->watch[n].len) {
+			*addr = points->watch[n].addr;
+			return watch_reason(points->watch[n].kind);
+		}
+	}
+	return GDBSTUB_STOPPED;
 }
 
 /* Whether two neighbours are one place, set twice in different ways. */
@@ -96,62 +159,106 @@ static bool is_double(const struct points *points, size_t i)
 }
 
 /*
- * Gives the debug registers to those that need them most. A register holds through everything that
- * the guest does to its code and page tables, so software points get what is left of them: a point
- * set before a loader copies the code there is not lost.
+ * The pieces of all watchpoints as debug registers can watch them: aligned, of 1, 2, 4 or, in long
+ * mode, 8 bytes. Returns how many registers they take, or -1 if that cannot be done: too many, or
+ * reads alone, which x86 cannot watch.
  */
-static void assign_registers(struct machine *machine, enum vcpu_mode mode)
+static int assign_watches(struct points *points, enum vcpu_mode mode)
 {
-	struct points *points = &machine->points;
-	uint64_t gpa;
+	static const unsigned int lengths[9] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+	const unsigned int largest = mode == MODE_64 ? 8 : 4;
 	int used = 0;
 
+	for (size_t i = 0; i < points->count; i++) {
+		const struct point *point = &points->list[i];
+		uint64_t addr = point->addr, left = point->len;
+
+		if (!is_watch(point->kind))
+			continue;
+		if (point->kind == GDBSTUB_POINT_READ)
+			return -1;
+		while (left) {
+			unsigned int len = largest;
+
+			if (used == VCPU_DEBUG_REGISTERS)
+				return -1;
+			while (addr & (len - 1) || len > left)
+				len /= 2;
+			points->watch[used] =
+				(struct watch_register){.addr = addr, .len = len, .kind = point->kind};
+			points->debugreg[used] = addr;
+			points->debugreg[7] |=
+				DR7_GLOBAL(used) |
+				(uint64_t)((point->kind == GDBSTUB_POINT_WRITE ? 1u : 3u) |
+					   lengths[len] << 2)
+					<< (16 + 4 * used);
+			used++;
+			addr += len;
+			left -= len;
+		}
+	}
+	return used;
+}
+
+/* Code that a loader has still to bring: a trap would be overwritten there. */
+static bool is_blank(const void *host)
+{
+	uint16_t code;
+
+	memcpy(&code, host, sizeof(code));
+	return !code;
+}
+
+/*
+ * Gives the debug registers from `used` on to those breakpoints that need them most. A register holds
+ * through everything that the guest does to its code and page tables.
+ */
+static void assign_breakpoints(struct machine *machine, const struct abilities *able, int used)
+{
+	struct points *points = &machine->points;
+
 	for (size_t i = 0; i < points->count; i++)
-		points->list[i].debug_register = 0;
-	if (!machine->findings.debug_registers[mode])
+		points->list[i].in_register = false;
+	if (!able->debug_registers)
 		return;
-	/* First what cannot be planted, then what asks for a register, then the rest. */
+	/* First what cannot be planted, or not to last, then what asks for a register, then the rest. */
 	for (int round = 0; round < 3; round++) {
 		for (size_t i = 0; i < points->count && used < VCPU_DEBUG_REGISTERS; i++) {
 			struct point *point = &points->list[i];
 			bool take = round == 2 || (round == 1 && point->kind == GDBSTUB_POINT_HARDWARE);
+			uint64_t gpa, left;
 
-			if (point->debug_register || is_double(points, i))
+			if (is_watch(point->kind) || point->in_register || is_double(points, i))
 				continue;
-			if (!round)
-				take = !machine->findings.trap[mode] ||
-				       memory_translate(&machine->vcpu, point->addr, &gpa) ||
-				       !vm_host(&machine->vm, gpa, NULL);
-			if (take)
-				point->debug_register = (uint8_t)++used;
+			if (!round) {
+				const void *host = NULL;
+
+				if (!memory_translate(&machine->vcpu, point->addr, &gpa))
+					host = vm_host(&machine->vm, gpa, &left);
+				take = !able->trap || !host || left < 2 ||
+				       is_blank(host);
+			}
+			if (!take)
+				continue;
+			point->in_register = true;
+			points->debugreg[used] = point->addr;
+			points->debugreg[7] |= DR7_GLOBAL(used);
+			used++;
 		}
 	}
 }
 
-enum points_armed points_arm(struct machine *machine)
+/* Plants what is in no register. False if some point cannot be planted. */
+static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
 {
 	struct points *points = &machine->points;
-	enum vcpu_mode mode = vcpu_mode(&machine->vcpu);
-	uint8_t instruction = machine->findings.trap[mode];
-	bool paging = machine->vcpu.sregs->cr0 & CR0_PG;
-	enum points_armed armed = points->count ? POINTS_ARMED : POINTS_NONE;
+	bool paging = machine->vcpu.sregs->cr0 & CR0_PG, all = true;
 
-	memset(points->debugreg, 0, sizeof(points->debugreg));
-	points->debugreg[7] = DR7_ALWAYS;
-	points->traps_int3 = false;
-	assign_registers(machine, mode);
-	traps_begin(&machine->vm);
 	for (size_t i = 0; i < points->count; i++) {
 		const struct point *point = &points->list[i];
-		unsigned int number = point->debug_register;
 		uint64_t gpa;
 
-		if (number) {
-			points->debugreg[number - 1] = point->addr;
-			points->debugreg[7] |= DR7_GLOBAL(number - 1);
-			continue;
-		}
-		if (is_double(points, i))
+		if (is_watch(point->kind) || point->in_register || is_double(points, i))
 			continue;
 		if (instruction && !memory_translate(&machine->vcpu, point->addr, &gpa) &&
 		    !traps_want(&machine->vm, gpa, instruction)) {
@@ -159,7 +266,32 @@ enum points_armed points_arm(struct machine *machine)
 			continue;
 		}
 		/* Where there is no memory now, and no page tables to change that, no code will run. */
-		if (paging || point->addr < machine->vm.size)
+		if (paging || vm_host(&machine->vm, point->addr, NULL))
+			all = false;
+	}
+	return all;
+}
+
+enum points_armed points_arm(struct machine *machine)
+{
+	struct points *points = &machine->points;
+	const struct abilities *able = probe_abilities(&machine->findings, &machine->vcpu);
+	enum points_armed armed = points->count ? POINTS_ARMED : POINTS_NONE;
+	int used = 0;
+
+	memset(points->debugreg, 0, sizeof(points->debugreg));
+	memset(points->watch, 0, sizeof(points->watch));
+	points->debugreg[7] = DR7_ALWAYS;
+	points->traps_int3 = false;
+	traps_begin(&machine->vm);
+	if (points->watches)
+		used = able->watch ? assign_watches(points, vcpu_mode(&machine->vcpu)) : -1;
+	if (used < 0) {
+		/* Everything is found by stepping then, and nothing else is to be in the way. */
+		armed = POINTS_STEP;
+	} else {
+		assign_breakpoints(machine, able, used);
+		if (!plant_breakpoints(machine, able->trap))
 			armed = POINTS_STEP;
 	}
 	traps_commit(&machine->vm);

@@ -1,6 +1,6 @@
 /*
- * Breakpoints: what the client has set, and how each is armed: in a debug register, as a trap in
- * memory, or, where neither works, by stepping and comparing.
+ * Breakpoints and watchpoints: what the client has set, and how each is armed: in a debug register, as
+ * a trap in memory, or, where neither works, by stepping and comparing.
  */
 #ifndef POINTS_H
 #define POINTS_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "decode.h"
 #include "gdbstub.h"
 #include "vcpu.h"
 
@@ -16,15 +17,26 @@ struct machine;
 
 struct point {
 	uint64_t addr; /* linear */
+	uint64_t len;  /* bytes that are watched; 0 for a breakpoint */
 	enum gdbstub_point kind;
-	uint8_t debug_register; /* its number + 1; 0: none */
+	bool in_register; /* a breakpoint that holds a debug register */
+};
+
+/* What a debug register watches: a piece of a watchpoint. */
+struct watch_register {
+	uint64_t addr;
+	unsigned int len; /* 0: the register is not used for data */
+	enum gdbstub_point kind;
 };
 
 struct points {
-	struct point *list; /* by address, then kind */
+	struct point *list; /* by address, then kind, then length */
 	size_t count, capacity;
+	size_t watches;	    /* of them, what watches data */
+	uint64_t watch_len; /* the longest that was ever set */
 	uint64_t debugreg[8]; /* as KVM_SET_GUEST_DEBUG takes them */
-	bool traps_int3;      /* a planted 0xCC is to be reported */
+	struct watch_register watch[VCPU_DEBUG_REGISTERS];
+	bool traps_int3; /* a planted 0xCC is to be reported */
 };
 
 enum points_armed {
@@ -33,15 +45,23 @@ enum points_armed {
 	POINTS_STEP,  /* some can only be found by stepping */
 };
 
-/* Idempotent; -ENOMEM, or -ENOSPC above POINTS_MAX. */
+/* Idempotent; -ENOMEM, or -ENOSPC above POINTS_MAX. `len` is for watchpoints, at least 1. */
 #define POINTS_MAX 100000
-int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr);
-void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr);
+int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len);
+void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len);
 void points_clear(struct points *points);
 void points_free(struct points *points);
 
-/* What a stop at `addr` is reported as: GDBSTUB_STOPPED where there is no point. */
+/* What a stop at `addr` is reported as: GDBSTUB_STOPPED where there is no breakpoint. */
 enum gdbstub_reason points_at(const struct points *points, uint64_t addr);
+/*
+ * What an access to data is reported as, and the first watched byte of it; GDBSTUB_STOPPED if nobody
+ * watches that.
+ */
+enum gdbstub_reason points_watching(const struct points *points, const struct data_access *access,
+				    uint64_t *addr);
+/* Likewise for what DR6 says. */
+enum gdbstub_reason points_watch_register(const struct points *points, uint64_t dr6, uint64_t *addr);
 
 /* Arms all points for the guest to run freely in the mode that it is in. */
 enum points_armed points_arm(struct machine *machine);

@@ -1,31 +1,49 @@
-/* What this host's KVM really does for a debugger, found out by running guests of a few bytes. */
+/*
+ * What this host's KVM really does for a debugger, found out by running guests of a few bytes: the
+ * capabilities that it announces say little about it.
+ */
 #ifndef PROBE_H
 #define PROBE_H
 
 #include "vcpu.h"
 
+#define TRAP_INT3 0xcc
+#define TRAP_INT1 0xf1
+
+/* Of code in one mode and at one privilege level. */
+struct abilities {
+	/*
+	 * The instruction that stops the guest at its own address when it is planted: INT3, reported
+	 * as a breakpoint (KVM_GUESTDBG_USE_SW_BP), or INT1, reported as an instruction that KVM cannot
+	 * emulate. 0: none does.
+	 */
+	uint8_t trap;
+	bool debug_registers; /* execution breakpoints are reported */
+	bool watch;	      /* data breakpoints are, for writes and for both */
+	bool steps;	      /* single steps are reported */
+};
+
 struct findings {
 	bool done;
-	/*
-	 * By mode: the instruction that stops the guest at its own address when it is planted, and
-	 * whether it is reported as a breakpoint (KVM_GUESTDBG_USE_SW_BP) or as an instruction that
-	 * KVM cannot emulate. 0: none does.
-	 */
-	uint8_t trap[MODE_COUNT];
-	bool debug_registers[MODE_COUNT]; /* execution breakpoints are reported */
-	bool steps[MODE_COUNT];		  /* single steps are reported */
+	struct abilities kernel[MODE_COUNT], user[MODE_COUNT];
 	/*
 	 * A step needs no KVM_SET_GUEST_DEBUG of its own, since KVM looks at the request and not at
-	 * TF. It is so where all guest code is emulated; there a step also ends at the first
-	 * instruction of a handler, where a processor would run the handler to its end.
+	 * TF. It is so where all guest code is emulated; there one step does many iterations of a
+	 * string instruction, and where it is not, traps can be held back for one instruction.
 	 */
 	bool steps_stay_armed;
 };
 
-#define TRAP_INT3 0xcc
-#define TRAP_INT1 0xf1
-
-/* Fills *findings, once. On failure nothing works as far as they say, and why is in `why`. */
+/* Fills *findings. On failure nothing works as far as they say, and why is in `why`. */
 int probe(struct findings *findings, char *why, size_t size);
+
+/* What there is for the code that the vCPU runs now. */
+const struct abilities *probe_abilities(const struct findings *findings, const struct vcpu *vcpu);
+
+/*
+ * --probe: prints a table of what this host reports to standard output, with its kernel and its kind of
+ * KVM. Returns 0, or a negative errno and why.
+ */
+int probe_print(char *why, size_t size);
 
 #endif

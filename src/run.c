@@ -1,4 +1,4 @@
-/* Running the guest: freely until a point or an event, or for one instruction. */
+/* Running the guest until there is something to report. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
@@ -6,18 +6,10 @@
 #include <string.h>
 
 #include "exits.h"
-#include "machine.h"
 #include "memory.h"
 #include "message.h"
-#include "port.h"
+#include "step.h"
 #include "trap.h"
-
-enum outcome {
-	GOES_ON,     /* nothing to be reported yet */
-	STEPPED,     /* one instruction, or one iteration of a string instruction, is done */
-	INTERRUPTED, /* there was a kick */
-	STOPPED,     /* *stop says why */
-};
 
 static volatile sig_atomic_t ending = -1; /* exit status of machine_end() */
 static volatile sig_atomic_t in_run;
@@ -36,202 +28,12 @@ int machine_ending(void)
 	return ending;
 }
 
-static enum outcome report(struct gdbstub_stop *stop, enum gdbstub_reason reason, int signal)
-{
-	stop->reason = reason;
-	stop->signal = (enum gdbstub_signal)signal;
-	return STOPPED;
-}
-
-static void halt(struct machine *machine)
-{
-	char where[32];
-
-	machine->life = MACHINE_HALTED;
-	machine->halted_at = vcpu_pc(&machine->vcpu);
-	machine_say(machine, "halted at %s", vcpu_where(&machine->vcpu, where, sizeof(where)));
-}
-
-static enum outcome fail(struct machine *machine, int exit, struct gdbstub_stop *stop)
-{
-	struct exit_report what;
-
-	exit_describe(&machine->vcpu, exit, &what);
-	if (what.dead) {
-		machine->life = MACHINE_DEAD;
-		machine->fatal_signal = what.signal;
-		strcpy(machine->epitaph, what.text);
-	}
-	/* After an instruction that it cannot emulate, KVM may hold a #UD back: this drops it. */
-	machine->vcpu.regs_dirty = true;
-	machine_say(machine, "%s", what.text);
-	return report(stop, GDBSTUB_STOPPED, what.signal);
-}
-
-/*
- * An access to where there is no memory. Nothing answers: a read gives ones, a write is lost. A
- * debugger is told, since it is a mistake more often than not.
- */
-static bool serve_mmio(struct machine *machine)
-{
-	struct kvm_run *run = machine->vcpu.run;
-
-	if (!run->mmio.is_write)
-		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-	machine_say(machine, "%s of %u bytes at physical address 0x%llx, where there is no memory",
-		    run->mmio.is_write ? "write" : "read", run->mmio.len,
-		    (unsigned long long)run->mmio.phys_addr);
-	return machine->stub && gdbstub_connected(machine->stub);
-}
-
-/*
- * Completes the I/O instruction that was served last, and what further accesses it makes. On some
- * hosts that ends a step (STEPPED), on others nobody says so (GOES_ON).
- */
-static enum outcome complete_io(struct machine *machine, bool *bus_error, struct gdbstub_stop *stop)
-{
-	while (machine->vcpu.io_pending) {
-		int exit = vcpu_complete(&machine->vcpu);
-
-		switch (exit) {
-		case -EINTR:
-			return GOES_ON;
-		case KVM_EXIT_IO:
-			port_exit(machine);
-			machine->vcpu.io_pending = true;
-			break;
-		case KVM_EXIT_MMIO:
-			*bus_error |= serve_mmio(machine);
-			machine->vcpu.io_pending = true;
-			break;
-		case KVM_EXIT_DEBUG:
-			return STEPPED;
-		default:
-			return fail(machine, exit, stop);
-		}
-	}
-	return GOES_ON;
-}
-
-/* Serves an I/O exit; an MMIO exit that a debugger is to see ends the run. */
-static enum outcome serve_io(struct machine *machine, int exit, struct gdbstub_stop *stop)
-{
-	bool bus_error = false;
-
-	machine->vcpu.io_pending = true;
-	if (exit == KVM_EXIT_IO)
-		port_exit(machine);
-	else
-		bus_error = serve_mmio(machine);
-	if (!bus_error)
-		return GOES_ON;
-	if (complete_io(machine, &bus_error, stop) == STOPPED)
-		return STOPPED;
-	return report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_BUS);
-}
-
-/* HLT, at any privilege level that may use it; its length with prefixes, or 0. */
-static size_t at_hlt(const struct vcpu *vcpu)
-{
-	static const char prefixes[] = "\x26\x2e\x36\x3e\x64\x65\x66\x67\xf2\xf3";
-	uint8_t code[15];
-	ssize_t n = memory_read(vcpu, vcpu_pc(vcpu), code, 1);
-
-	/* One byte is enough for nearly all instructions. */
-	if (n < 1 || vcpu_cpl(vcpu))
-		return 0;
-	if (code[0] == 0xf4)
-		return 1;
-	if (!code[0] || !strchr(prefixes, code[0]))
-		return 0;
-	n = memory_read(vcpu, vcpu_pc(vcpu), code, sizeof(code));
-	for (ssize_t i = 0; i < n; i++) {
-		if (code[i] == 0xf4)
-			return (size_t)i + 1;
-		if (!code[i] || !strchr(prefixes, code[i]))
-			break;
-	}
-	return 0;
-}
-
-/*
- * One instruction, or one iteration of a string instruction. Uniform over hosts that end a step with
- * KVM_EXIT_DEBUG and hosts that, after an I/O exit, do not.
- */
-static enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
-{
-	struct vcpu *vcpu = &machine->vcpu;
-	size_t hlt = at_hlt(vcpu);
-
-	machine->life = MACHINE_ALIVE;
-	if (machine->vm.traps.count)
-		traps_remove(&machine->vm);
-	if (hlt) {
-		/* Emulating hosts step over a HLT and remember it, and stop one instruction late. */
-		vcpu->regs->rip += hlt;
-		if (vcpu_mode(vcpu) != MODE_64)
-			vcpu->regs->rip = (uint32_t)vcpu->regs->rip;
-		vcpu->regs_dirty = true;
-		halt(machine);
-		return STEPPED;
-	}
-	for (;;) {
-		struct kvm_regs before = *vcpu->regs;
-		bool bus_error = false;
-		int exit;
-
-		/* The last thing before KVM_RUN: TF is lost with every write of the registers. */
-		exit = vcpu_debug(vcpu,
-				  KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP |
-					  KVM_GUESTDBG_BLOCKIRQ | machine->inject,
-				  NULL, !machine->findings.steps_stay_armed);
-		machine->inject = 0;
-		if (!exit)
-			exit = vcpu_enter(vcpu);
-		switch (exit) {
-		case KVM_EXIT_DEBUG:
-			return STEPPED;
-		case KVM_EXIT_HLT:
-			halt(machine);
-			return STEPPED;
-		case -EINTR:
-			if (before.rip == vcpu->regs->rip && before.rcx == vcpu->regs->rcx)
-				return INTERRUPTED;
-			return STEPPED;
-		case KVM_EXIT_IO:
-			port_exit(machine);
-			break;
-		case KVM_EXIT_MMIO:
-			bus_error = serve_mmio(machine);
-			break;
-		default:
-			return fail(machine, exit, stop);
-		}
-		vcpu->io_pending = true;
-		switch (complete_io(machine, &bus_error, stop)) {
-		case STOPPED:
-			return STOPPED;
-		case STEPPED:
-			break;
-		default:
-			/* Not begun: an instruction that reads first was restarted. */
-			if (before.rip == vcpu->regs->rip && before.rcx == vcpu->regs->rcx &&
-			    before.rsi == vcpu->regs->rsi && before.rdi == vcpu->regs->rdi &&
-			    !bus_error)
-				continue;
-		}
-		if (bus_error)
-			return report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_BUS);
-		return STEPPED;
-	}
-}
-
 /* At a point, or on a trap that the guest reached by another address of the same memory. */
 static enum outcome hit(struct machine *machine, struct gdbstub_stop *stop)
 {
 	enum gdbstub_reason reason = points_at(&machine->points, vcpu_pc(&machine->vcpu));
 
-	return report(stop, reason == GDBSTUB_STOPPED ? GDBSTUB_SWBREAK : reason,
+	return exit_report(stop, reason == GDBSTUB_STOPPED ? GDBSTUB_SWBREAK : reason,
 		      GDBSTUB_SIGNAL_TRAP);
 }
 
@@ -244,9 +46,23 @@ static bool at_trap(const struct machine *machine)
 	       trap_at(&machine->vm, gpa);
 }
 
+/* The guest's own TF or debug registers, or ICEBP, which Intel processors report before it is done. */
+static void give_back_trap(struct machine *machine)
+{
+	struct instruction instruction;
+
+	decode_next(&machine->vcpu, &instruction);
+	if (instruction.class == CLASS_ICEBP && !(machine->vcpu.run->debug.arch.dr6 & 0x400f)) {
+		machine->vcpu.regs->rip += instruction.length;
+		machine->vcpu.regs_dirty = true;
+	}
+	machine->inject = KVM_GUESTDBG_INJECT_DB;
+}
+
 static enum outcome debug_exit(struct machine *machine, struct gdbstub_stop *stop)
 {
 	const struct kvm_debug_exit_arch *debug = &machine->vcpu.run->debug.arch;
+	enum gdbstub_reason reason;
 
 	if (debug->exception == 3) {
 		if (at_trap(machine))
@@ -255,10 +71,12 @@ static enum outcome debug_exit(struct machine *machine, struct gdbstub_stop *sto
 		machine->inject = KVM_GUESTDBG_INJECT_BP;
 		return GOES_ON;
 	}
+	reason = points_watch_register(&machine->points, debug->dr6, &stop->addr);
+	if (reason != GDBSTUB_STOPPED)
+		return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
 	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
 		return hit(machine, stop);
-	/* The guest's own TF or debug registers. */
-	machine->inject = KVM_GUESTDBG_INJECT_DB;
+	give_back_trap(machine);
 	return GOES_ON;
 }
 
@@ -266,6 +84,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
 	uint32_t control = points_control(&machine->points) | machine->inject;
+	bool bus_error = false;
 	int exit;
 
 	if (machine->inject)
@@ -277,7 +96,12 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	switch (exit) {
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
-		return serve_io(machine, exit, stop);
+		exit_serve_io(machine, exit, &bus_error);
+		if (!bus_error)
+			return GOES_ON;
+		if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
+			return STOPPED;
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_BUS);
 	case KVM_EXIT_DEBUG:
 		return debug_exit(machine, stop);
 	case -EINTR:
@@ -287,8 +111,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	case KVM_EXIT_SET_TPR:
 		return GOES_ON;
 	case KVM_EXIT_HLT:
-		halt(machine);
-		return report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
+		exit_halt(machine);
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	case KVM_EXIT_INTERNAL_ERROR:
 		if (vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
 		    at_trap(machine)) {
@@ -297,7 +121,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		}
 		break;
 	}
-	return fail(machine, exit, stop);
+	return exit_fail(machine, exit, stop);
 }
 
 /* A client that wants the guest to stop, or the end of the program. */
@@ -307,44 +131,30 @@ static enum outcome attend(struct machine *machine, bool asked, struct gdbstub_s
 
 	if (ending < 0 && !asked && !(machine->stub && gdbstub_poll(machine->stub)))
 		return GOES_ON;
-	if (complete_io(machine, &bus_error, stop) == STOPPED)
+	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
 		return STOPPED;
 	if (ending >= 0) {
 		stop->status = ending;
-		return report(stop, GDBSTUB_EXITED, GDBSTUB_SIGNAL_NONE);
+		return exit_report(stop, GDBSTUB_EXITED, GDBSTUB_SIGNAL_NONE);
 	}
-	return report(stop, GDBSTUB_INTERRUPTED, GDBSTUB_SIGNAL_INT);
+	return exit_report(stop, GDBSTUB_INTERRUPTED, GDBSTUB_SIGNAL_INT);
 }
 
-static void tell_of_stepping(struct machine *machine)
+/* Stepping is slow, and where it does not work either, that is the end of it. Said once. */
+static enum points_armed arm(struct machine *machine)
 {
-	if (!machine->told_of_stepping)
-		machine_say(machine, "the guest runs slowly: on this host some of these breakpoints "
-				     "can only be found by stepping");
-	machine->told_of_stepping = true;
-}
+	enum points_armed armed = points_arm(machine);
+	bool can_step = probe_abilities(&machine->findings, &machine->vcpu)->steps;
 
-/*
- * A point at the program counter. The client has been told of this stop, so it wants to go on from
- * it; but after a `jump` gdb sets its points behind the write of the program counter and wants to be
- * stopped at once.
- */
-static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *stop)
-{
-	enum outcome outcome;
-
-	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) == GDBSTUB_STOPPED)
-		return GOES_ON;
-	if (machine->hit_here)
-		return hit(machine, stop);
-	outcome = step(machine, stop);
-	if (outcome != STEPPED)
-		return outcome;
-	if (machine->life == MACHINE_HALTED)
-		return report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
-	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
-		return hit(machine, stop);
-	return GOES_ON;
+	if (armed == POINTS_STEP && !machine->told_of_stepping) {
+		machine->told_of_stepping = true;
+		machine_say(machine, can_step ? "the guest runs slowly: on this host some of these "
+						"breakpoints or watchpoints can only be found by "
+						"stepping"
+					      : "on this host some of these breakpoints or watchpoints "
+						"cannot be found in the code that runs now");
+	}
+	return armed == POINTS_STEP && !can_step ? POINTS_ARMED : armed;
 }
 
 static enum outcome step_to_point(struct machine *machine, struct gdbstub_stop *stop)
@@ -354,10 +164,24 @@ static enum outcome step_to_point(struct machine *machine, struct gdbstub_stop *
 	if (outcome != STEPPED)
 		return outcome;
 	if (machine->life == MACHINE_HALTED)
-		return report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
 		return hit(machine, stop);
 	return GOES_ON;
+}
+
+/*
+ * A point at the program counter. The client has been told of this stop, so it wants to go on from
+ * it; but after a `jump` gdb sets its points behind the write of the program counter and wants to be
+ * stopped at once.
+ */
+static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *stop)
+{
+	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) == GDBSTUB_STOPPED)
+		return GOES_ON;
+	if (machine->hit_here)
+		return hit(machine, stop);
+	return step_to_point(machine, stop);
 }
 
 static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop *stop)
@@ -374,9 +198,7 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 	} while (outcome == INTERRUPTED);
 	if (outcome == STOPPED)
 		return;
-	armed = points_arm(machine);
-	if (armed == POINTS_STEP)
-		tell_of_stepping(machine);
+	armed = arm(machine);
 	while (outcome != STOPPED) {
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
@@ -388,7 +210,7 @@ static void run_step(struct machine *machine, bool asked, struct gdbstub_stop *s
 {
 	enum outcome outcome = INTERRUPTED;
 
-	report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_TRAP);
+	exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_TRAP);
 	while (outcome == INTERRUPTED) {
 		if ((asked || vcpu_was_kicked(&machine->vcpu)) &&
 		    attend(machine, asked, stop) == STOPPED)
@@ -411,6 +233,9 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 
 	stop->thread = 1;
 	in_run = 1;
+	/* gdb has printed its prompt, and perhaps more, since the guest's last text. */
+	if (machine->stub && gdbstub_connected(machine->stub) && !machine->console.owned)
+		machine->console.in_line = false;
 	if (!machine->findings.done && (how == GDBSTUB_STEP || machine->points.count))
 		prepare(machine);
 	/* On a processor a step can run a whole handler, which may never return. */
@@ -418,14 +243,18 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		asked = gdbstub_watch(machine->stub);
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
-		report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
+		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
 	} else if (how == GDBSTUB_STEP) {
 		run_step(machine, asked, stop);
+		machine->halt_stepped = machine->life == MACHINE_HALTED;
 	} else if (machine->life == MACHINE_HALTED &&
 		   vcpu_pc(&machine->vcpu) == machine->halted_at && !machine->pc_moved) {
 		/* Nothing here raises interrupts, so nothing can wake it. */
-		halt(machine);
-		report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
+		if (machine->halt_stepped)
+			machine->halt_stepped = false;
+		else
+			exit_halt(machine);
+		exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	} else {
 		machine->life = MACHINE_ALIVE;
 		run_freely(machine, asked, stop);
@@ -435,6 +264,6 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 	/* For a signal that came after the last look and found the machine running. */
 	if (ending >= 0) {
 		stop->status = ending;
-		report(stop, GDBSTUB_EXITED, GDBSTUB_SIGNAL_NONE);
+		exit_report(stop, GDBSTUB_EXITED, GDBSTUB_SIGNAL_NONE);
 	}
 }

@@ -129,6 +129,22 @@ static int load_null(const struct vcpu *vcpu, struct kvm_segment *segment, enum 
 	return 0;
 }
 
+bool segment_base(const struct vcpu *vcpu, uint16_t selector, uint64_t *base)
+{
+	bool local = selector & 4;
+	uint64_t table = local ? vcpu->sregs->ldt.base : vcpu->sregs->gdt.base, descriptor;
+	uint32_t limit = local ? vcpu->sregs->ldt.limit : vcpu->sregs->gdt.limit;
+	struct kvm_segment segment;
+
+	if ((uint32_t)(selector | 7) > limit ||
+	    memory_read(vcpu, table + (selector & ~7u), &descriptor, sizeof(descriptor)) !=
+		    sizeof(descriptor))
+		return false;
+	decode(&segment, selector, descriptor);
+	*base = segment.base;
+	return true;
+}
+
 int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment which,
 		 uint16_t selector, char *why, size_t size)
 {

@@ -16,20 +16,20 @@ static int refuse(char *why, size_t size, const char *text)
 	return -EINVAL;
 }
 
-/* --- x87: KVM keeps the registers in stack order, with the tag word abridged as FXSAVE does --- */
+/* --- x87: FXSAVE keeps the registers in stack order, with the tag word abridged --- */
 
 /* The full tag word: FXSAVE keeps only "empty or not", the rest is in the values (SDM 1, 8.1.7). */
-static uint16_t full_tags(const struct kvm_fpu *fpu)
+static uint16_t full_tags(const struct fxsave *fpu)
 {
 	unsigned int top = fpu->fsw >> 11 & 7, tags = 0;
 
 	for (unsigned int physical = 0; physical < 8; physical++) {
-		const uint8_t *st = fpu->fpr[(physical - top) & 7];
+		const uint8_t *st = fpu->st[(physical - top) & 7];
 		uint64_t mantissa;
 		unsigned int exponent = (unsigned int)(st[9] & 0x7f) << 8 | st[8], tag;
 
 		memcpy(&mantissa, st, sizeof(mantissa));
-		if (!(fpu->ftwx & 1u << physical))
+		if (!(fpu->ftw & 1u << physical))
 			tag = 3; /* empty */
 		else if (!exponent && !mantissa)
 			tag = 1; /* zero */
@@ -53,7 +53,7 @@ static uint8_t abridged_tags(uint64_t tags)
 	return (uint8_t)abridged;
 }
 
-static uint64_t fpu_control(const struct kvm_fpu *fpu, enum register_home home)
+static uint64_t fpu_control(const struct fxsave *fpu, enum register_home home)
 {
 	switch (home) {
 	case HOME_FCTRL:
@@ -64,21 +64,21 @@ static uint64_t fpu_control(const struct kvm_fpu *fpu, enum register_home home)
 		return full_tags(fpu);
 	/* FXSAVE64's layout: the selectors take the upper halves of 64-bit pointers. */
 	case HOME_FISEG:
-		return fpu->last_ip >> 32 & 0xffff;
+		return fpu->fip >> 32 & 0xffff;
 	case HOME_FIOFF:
-		return fpu->last_ip & 0xffffffff;
+		return fpu->fip & 0xffffffff;
 	case HOME_FOSEG:
-		return fpu->last_dp >> 32 & 0xffff;
+		return fpu->fdp >> 32 & 0xffff;
 	case HOME_FOOFF:
-		return fpu->last_dp & 0xffffffff;
+		return fpu->fdp & 0xffffffff;
 	case HOME_FOP:
-		return fpu->last_opcode;
+		return fpu->fop;
 	default: /* HOME_MXCSR */
 		return fpu->mxcsr;
 	}
 }
 
-static void set_fpu_control(struct kvm_fpu *fpu, enum register_home home, uint64_t value)
+static void set_fpu_control(struct fxsave *fpu, enum register_home home, uint64_t value)
 {
 	const uint64_t low = 0xffffffff;
 
@@ -90,22 +90,22 @@ static void set_fpu_control(struct kvm_fpu *fpu, enum register_home home, uint64
 		fpu->fsw = (uint16_t)value;
 		break;
 	case HOME_FTAG:
-		fpu->ftwx = abridged_tags(value);
+		fpu->ftw = abridged_tags(value);
 		break;
 	case HOME_FISEG:
-		fpu->last_ip = (fpu->last_ip & low) | (value & 0xffff) << 32;
+		fpu->fip = (fpu->fip & low) | (value & 0xffff) << 32;
 		break;
 	case HOME_FIOFF:
-		fpu->last_ip = (fpu->last_ip & ~low) | (value & low);
+		fpu->fip = (fpu->fip & ~low) | (value & low);
 		break;
 	case HOME_FOSEG:
-		fpu->last_dp = (fpu->last_dp & low) | (value & 0xffff) << 32;
+		fpu->fdp = (fpu->fdp & low) | (value & 0xffff) << 32;
 		break;
 	case HOME_FOOFF:
-		fpu->last_dp = (fpu->last_dp & ~low) | (value & low);
+		fpu->fdp = (fpu->fdp & ~low) | (value & low);
 		break;
 	case HOME_FOP:
-		fpu->last_opcode = value & 0x7ff;
+		fpu->fop = value & 0x7ff;
 		break;
 	default: /* HOME_MXCSR */
 		fpu->mxcsr = (uint32_t)value;
@@ -120,13 +120,13 @@ static bool is_fpu(enum register_home home)
 
 static int read_fpu(struct vcpu *vcpu, const struct register_row *row, uint8_t *value)
 {
-	const struct kvm_fpu *fpu = vcpu_fpu(vcpu);
+	const struct fxsave *fpu = vcpu_fpu(vcpu);
 	uint64_t control;
 
 	if (!fpu)
 		return -errno;
 	if (row->home == HOME_ST) {
-		memcpy(value, fpu->fpr[row->index], 10);
+		memcpy(value, fpu->st[row->index], 10);
 	} else if (row->home == HOME_XMM) {
 		memcpy(value, fpu->xmm[row->index], 16);
 	} else {
@@ -139,8 +139,8 @@ static int read_fpu(struct vcpu *vcpu, const struct register_row *row, uint8_t *
 static int write_fpu(struct vcpu *vcpu, const struct register_row *row, const uint8_t *value,
 		     char *why, size_t size)
 {
-	const struct kvm_fpu *now = vcpu_fpu(vcpu);
-	struct kvm_fpu fpu;
+	const struct fxsave *now = vcpu_fpu(vcpu);
+	struct fxsave fpu;
 	uint64_t control = 0;
 	int result;
 
@@ -148,7 +148,7 @@ static int write_fpu(struct vcpu *vcpu, const struct register_row *row, const ui
 		return -errno;
 	fpu = *now;
 	if (row->home == HOME_ST) {
-		memcpy(fpu.fpr[row->index], value, 10);
+		memcpy(fpu.st[row->index], value, 10);
 	} else if (row->home == HOME_XMM) {
 		memcpy(fpu.xmm[row->index], value, 16);
 	} else {
@@ -239,6 +239,7 @@ static int set_sp(struct vcpu *vcpu, uint64_t linear, char *why, size_t size)
 /* --- control registers --- */
 
 /* CR4's bits that an x86 CPU has (SDM volume 3, 2.5); KVM refuses those that this one lacks. */
+#define CR4_LA57 0x1000u
 #define CR4_KNOWN 0x1ff7fffull
 
 static const char *bad_control(const struct kvm_sregs *sregs, uint16_t which, uint64_t value)
@@ -307,6 +308,13 @@ static void follow_paging(struct kvm_sregs *sregs)
 		sregs->efer &= ~(uint64_t)EFER_LMA;
 }
 
+static bool is_canonical(const struct kvm_sregs *sregs, uint64_t address)
+{
+	unsigned int shift = 64 - (sregs->cr4 & CR4_LA57 ? 57 : 48);
+
+	return (uint64_t)((int64_t)(address << shift) >> shift) == address;
+}
+
 static int write_system(struct vcpu *vcpu, const struct register_row *row, uint64_t value, char *why,
 			size_t size)
 {
@@ -323,7 +331,7 @@ static int write_system(struct vcpu *vcpu, const struct register_row *row, uint6
 	case HOME_BASE:
 		if (row->index < SEGMENT_FS && value >> 32)
 			problem = "the base has 32 bits";
-		else if ((uint64_t)((int64_t)(value << 7) >> 7) != value)
+		else if (!is_canonical(&sregs, value))
 			problem = "the base is not a canonical address";
 		segment_of(&sregs, row->index)->base = value;
 		break;

@@ -47,7 +47,8 @@ static void thread_info(void *target, int thread, char *text, size_t size)
 	const struct machine *machine = target;
 
 	(void)thread;
-	snprintf(text, size, "%s%s", mode_text(&machine->vcpu), life[machine->life]);
+	snprintf(text, size, "%s%s", mode_text(&machine->vcpu),
+		 machine->life == MACHINE_HALTED && machine->pc_moved ? "" : life[machine->life]);
 }
 
 static int layout(void *target, int thread)
@@ -229,13 +230,17 @@ static int write_memory(void *target, int thread, uint64_t addr, const void *buf
 static int point_insert(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
 	struct machine *machine = target;
-	int result = points_insert(&machine->points, kind, addr);
+	int result;
 
-	(void)len;
+	if (kind >= GDBSTUB_POINT_WRITE && (!len || addr + (len - 1) < addr))
+		return gdbstub_error(machine->stub, -EINVAL, "%llu bytes at 0x%llx cannot be watched",
+				     (unsigned long long)len, (unsigned long long)addr);
+	result = points_insert(&machine->points, kind, addr, len);
 	if (result == -ENOSPC)
-		return gdbstub_error(machine->stub, result, "there are %d breakpoints already",
+		return gdbstub_error(machine->stub, result, "there are %d breakpoints and watchpoints already",
 				     POINTS_MAX);
-	if (!result && machine->pc_moved && addr == vcpu_pc(&machine->vcpu))
+	if (!result && kind <= GDBSTUB_POINT_HARDWARE && machine->pc_moved &&
+	    addr == vcpu_pc(&machine->vcpu))
 		machine->hit_here = true;
 	return result;
 }
@@ -244,8 +249,7 @@ static int point_remove(void *target, enum gdbstub_point kind, uint64_t addr, ui
 {
 	struct machine *machine = target;
 
-	(void)len;
-	points_remove(&machine->points, kind, addr);
+	points_remove(&machine->points, kind, addr, len);
 	return 0;
 }
 
@@ -302,8 +306,9 @@ static int monitor_status(struct gdbstub *stub, void *target, const char *args)
 	thread_info(machine, THREAD, info, sizeof(info));
 	gdbstub_printf(stub, "vCPU0: %s, at %s\n", info,
 		       vcpu_where(&machine->vcpu, where, sizeof(where)));
-	gdbstub_printf(stub, "memory: %llu KiB; breakpoints set: %zu\n",
-		       (unsigned long long)(machine->vm.size >> 10), machine->points.count);
+	gdbstub_printf(stub, "memory: %llu KiB; breakpoints set: %zu, watchpoints: %zu\n",
+		       (unsigned long long)(machine->vm.size >> 10), machine->points.count - machine->points.watches,
+		       machine->points.watches);
 	return 0;
 }
 

@@ -10,6 +10,11 @@
 
 #define CPUID_ENTRIES 256
 
+/* The XSAVE header's bitmap of components (SDM volume 1, 13.4.2). */
+#define XSTATE_BV 512
+#define XSTATE_X87 0x1
+#define XSTATE_SSE 0x2
+
 /*
  * Without it KVM knows a guest CPU with no features at all, and refuses long mode and most control
  * register bits to it.
@@ -168,21 +173,27 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 	return 0;
 }
 
-const struct kvm_fpu *vcpu_fpu(struct vcpu *vcpu)
+const struct fxsave *vcpu_fpu(struct vcpu *vcpu)
 {
-	if (!vcpu->fpu_valid && ioctl(vcpu->fd, KVM_GET_FPU, &vcpu->fpu))
+	if (!vcpu->fpu_valid && ioctl(vcpu->fd, KVM_GET_XSAVE, &vcpu->xsave))
 		return NULL;
 	vcpu->fpu_valid = true;
-	return &vcpu->fpu;
+	return (const struct fxsave *)vcpu->xsave.region;
 }
 
-int vcpu_set_fpu(struct vcpu *vcpu, const struct kvm_fpu *fpu)
+int vcpu_set_fpu(struct vcpu *vcpu, const struct fxsave *fpu)
 {
-	if (ioctl(vcpu->fd, KVM_SET_FPU, fpu))
+	uint64_t present;
+
+	if (!vcpu_fpu(vcpu))
 		return -errno;
-	/* Bits that the CPU does not have are gone: read it back when it is asked for. */
+	memcpy(vcpu->xsave.region, fpu, sizeof(*fpu));
+	/* Else the components would be set to their initial state. */
+	memcpy(&present, (char *)vcpu->xsave.region + XSTATE_BV, sizeof(present));
+	present |= XSTATE_X87 | XSTATE_SSE;
+	memcpy((char *)vcpu->xsave.region + XSTATE_BV, &present, sizeof(present));
 	vcpu->fpu_valid = false;
-	return 0;
+	return ioctl(vcpu->fd, KVM_SET_XSAVE, &vcpu->xsave) ? -errno : 0;
 }
 
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu)

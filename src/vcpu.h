@@ -24,6 +24,18 @@ enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 
 #define VCPU_DEBUG_REGISTERS 4
 
+/* The x87 and SSE registers, as FXSAVE stores them (SDM volume 1, 10.5.1, with 64-bit operands). */
+struct fxsave {
+	uint16_t fcw, fsw;
+	uint8_t ftw; /* abridged: a bit for each register that is not empty */
+	uint8_t reserved;
+	uint16_t fop;
+	uint64_t fip, fdp; /* with 32-bit operands the upper half has the selector */
+	uint32_t mxcsr, mxcsr_mask;
+	uint8_t st[8][16];
+	uint8_t xmm[16][16];
+};
+
 struct vcpu {
 	struct vm *vm;
 	int fd;
@@ -35,7 +47,7 @@ struct vcpu {
 	bool io_pending;	  /* an I/O exit was served, the instruction is not completed */
 	struct kvm_regs own_regs; /* without KVM_CAP_SYNC_REGS */
 	struct kvm_sregs own_sregs;
-	struct kvm_fpu fpu;
+	struct kvm_xsave xsave;
 	bool fpu_valid;
 	struct kvm_guest_debug debug; /* as the kernel knows it */
 	bool debug_known;
@@ -70,9 +82,12 @@ int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], 
 
 /* Writes the segment and control registers at once, so that a refusal has somebody to be told to. */
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
-/* The x87 and SSE registers; NULL with errno set on failure. vcpu_set_fpu() writes at once. */
-const struct kvm_fpu *vcpu_fpu(struct vcpu *vcpu);
-int vcpu_set_fpu(struct vcpu *vcpu, const struct kvm_fpu *fpu);
+/*
+ * The x87 and SSE registers; NULL with errno set on failure. vcpu_set_fpu() writes at once. Not by
+ * KVM_GET_FPU, which leaves MXCSR out.
+ */
+const struct fxsave *vcpu_fpu(struct vcpu *vcpu);
+int vcpu_set_fpu(struct vcpu *vcpu, const struct fxsave *fpu);
 
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu);
 /* Real mode or virtual-8086 mode, where a selector is its base divided by 16. */

@@ -1,0 +1,53 @@
+/*
+ * What the instruction at the program counter will do to memory: enough of a decoder to find data
+ * accesses by stepping, on hosts whose debug registers do not, and to tell apart the instructions
+ * that need care when they are stepped.
+ */
+#ifndef DECODE_H
+#define DECODE_H
+
+#include "vcpu.h"
+
+enum instruction_class {
+	CLASS_PLAIN,
+	CLASS_POP_SS,
+	CLASS_STRING,	   /* MOVS, CMPS, STOS, LODS, SCAS, INS, OUTS */
+	CLASS_PUSHF,
+	CLASS_POPF,
+	CLASS_INT,	   /* INT n, INT3, INTO: `vector` is set */
+	CLASS_ICEBP,
+	CLASS_IRET,
+	CLASS_HLT,
+	CLASS_LOAD_SS,	   /* MOV SS; like POP SS it holds traps back for one instruction */
+	CLASS_CALL,	   /* near or far */
+	CLASS_IO,	   /* IN, OUT */
+	CLASS_UNKNOWN,	   /* not decoded: length is 0 */
+};
+
+struct data_access {
+	uint64_t linear;
+	uint32_t len;
+	bool read, write;
+};
+
+#define DATA_ACCESSES_MAX 4
+
+struct instruction {
+	enum instruction_class class;
+	uint8_t length;	      /* bytes, prefixes included; 0: could not be decoded or read */
+	uint8_t vector;
+	uint8_t operand_size; /* bytes */
+	uint8_t address_size; /* bytes */
+	uint8_t element;      /* CLASS_STRING: bytes of one element */
+	bool repeated;	      /* CLASS_STRING with REP, REPE or REPNE */
+	bool from_register;   /* CLASS_LOAD_SS: `selector` is the operand, not access[0] */
+	uint16_t selector;
+	/* Of one iteration, for a string instruction. */
+	struct data_access access[DATA_ACCESSES_MAX];
+	int accesses;
+};
+
+/* Decodes what the vCPU will execute next, with the registers that it has now. */
+void decode_next(const struct vcpu *vcpu, struct instruction *instruction);
+
+#endif

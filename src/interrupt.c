@@ -1,0 +1,69 @@
+#include "interrupt.h"
+
+#include <string.h>
+
+#include "memory.h"
+#include "segment.h"
+
+/* Gate types (SDM volume 3, 6.11). */
+#define GATE_INTERRUPT_16 0x6
+#define GATE_TRAP_16 0x7
+#define GATE_INTERRUPT 0xe
+#define GATE_TRAP 0xf
+
+static bool has_error_code(uint8_t vector)
+{
+	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
+}
+
+static void set_frame(struct interrupt_gate *gate, unsigned int item, unsigned int items, bool error)
+{
+	gate->flags_size = item;
+	gate->flags_offset = (error ? 3 : 2) * item;
+	gate->frame = (items + error) * item;
+}
+
+static bool real_mode_gate(const struct vcpu *vcpu, uint8_t vector, struct interrupt_gate *gate)
+{
+	uint16_t pointer[2];
+
+	if (vector * 4u + 3 > vcpu->sregs->idt.limit ||
+	    memory_read(vcpu, vcpu->sregs->idt.base + vector * 4u, pointer, 4) != 4)
+		return false;
+	gate->handler = ((uint32_t)pointer[1] << 4) + pointer[0];
+	set_frame(gate, 2, 3, false);
+	return true;
+}
+
+bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
+		    struct interrupt_gate *gate)
+{
+	bool error = has_error_code(vector) && !software;
+	bool long_mode = vcpu->sregs->efer & EFER_LMA;
+	unsigned int size = long_mode ? 16 : 8, type;
+	uint64_t words[2] = {0}, base = 0;
+
+	if (!(vcpu->sregs->cr0 & CR0_PE))
+		return real_mode_gate(vcpu, vector, gate);
+	if (vector * size + size - 1 > vcpu->sregs->idt.limit ||
+	    memory_read(vcpu, vcpu->sregs->idt.base + vector * size, words, size) != (ssize_t)size)
+		return false;
+	type = words[0] >> 40 & 0x1f;
+	if (!(words[0] >> 47 & 1))
+		return false;
+	gate->handler = (words[0] & 0xffff) | (words[0] >> 32 & 0xffff0000);
+	if (long_mode) {
+		gate->handler |= words[1] << 32;
+		set_frame(gate, 8, 5, error);
+		return type == GATE_INTERRUPT || type == GATE_TRAP;
+	}
+	if (type == GATE_INTERRUPT_16 || type == GATE_TRAP_16)
+		gate->handler &= 0xffff;
+	else if (type != GATE_INTERRUPT && type != GATE_TRAP)
+		return false; /* a task gate */
+	if (!segment_base(vcpu, words[0] >> 16 & 0xffff, &base))
+		return false;
+	gate->handler = (uint32_t)(gate->handler + base);
+	set_frame(gate, type & 8 ? 4 : 2, 3, error);
+	return true;
+}

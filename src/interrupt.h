@@ -1,0 +1,30 @@
+/* Where an interrupt or exception will go, and what its frame looks like. */
+#ifndef INTERRUPT_H
+#define INTERRUPT_H
+
+#include "vcpu.h"
+
+enum exception {
+	EXCEPTION_DE = 0,
+	EXCEPTION_DB = 1,
+	EXCEPTION_UD = 6,
+	EXCEPTION_SS = 12,
+	EXCEPTION_GP = 13,
+	EXCEPTION_PF = 14,
+};
+
+struct interrupt_gate {
+	uint64_t handler;	   /* linear address of its first instruction */
+	unsigned int flags_offset; /* of the saved flags, from the stack pointer there */
+	unsigned int flags_size;   /* bytes */
+	unsigned int frame;	   /* bytes, without the stack pointer of a changed stack */
+};
+
+/*
+ * Looks a vector up in the IDT or, in real mode, the IVT. `software`: by an INT instruction, which
+ * pushes no error code. False if nothing usable is there.
+ */
+bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
+		    struct interrupt_gate *gate);
+
+#endif

@@ -1,0 +1,313 @@
+#define _GNU_SOURCE
+#include "step.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "decode.h"
+#include "interrupt.h"
+#include "memory.h"
+#include "segment.h"
+#include "state.h"
+#include "trap.h"
+
+#define RFLAGS_TF 0x100u
+#define RFLAGS_ZF 0x40u
+#define RFLAGS_DF 0x400u
+#define STEP_CONTROL (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ)
+
+/* A step on its way. */
+struct step {
+	struct machine *machine;
+	struct vcpu *vcpu;
+	struct instruction instruction;
+	struct kvm_regs before;
+	struct kvm_regs entry; /* the same, with iterations held back */
+	/* The handlers that the instruction may enter, each in the debug register of its index. */
+	uint8_t vector[VCPU_DEBUG_REGISTERS];
+	struct interrupt_gate gate[VCPU_DEBUG_REGISTERS];
+	uint64_t debugreg[8];
+	int handlers;
+	const struct interrupt_gate *entered;
+};
+
+static uint64_t address_mask(const struct instruction *instruction)
+{
+	return instruction->address_size == 8 ? ~0ull
+					      : (1ull << 8 * instruction->address_size) - 1;
+}
+
+static void watch_handler(struct step *s, uint8_t vector)
+{
+	bool software = s->instruction.class == CLASS_INT && s->instruction.vector == vector;
+	int n = s->handlers;
+
+	/* One that begins where we are would be reported before the instruction. */
+	if (n == VCPU_DEBUG_REGISTERS || !interrupt_gate(s->vcpu, vector, software, &s->gate[n]) ||
+	    s->gate[n].handler == vcpu_pc(s->vcpu))
+		return;
+	s->vector[n] = vector;
+	s->debugreg[n] = s->gate[n].handler;
+	s->debugreg[7] |= 2u << 2 * n; /* global, on execution */
+	s->handlers++;
+}
+
+/*
+ * A processor clears TF when it enters a handler and runs it to its IRET; an emulator stops behind the
+ * handler's first instruction. A debug register at the handler stops both before it.
+ */
+static void watch_handlers(struct step *s)
+{
+	s->debugreg[7] = 0x400;
+	if (s->instruction.class == CLASS_INT)
+		watch_handler(s, s->instruction.vector);
+	if (s->instruction.class == CLASS_ICEBP)
+		watch_handler(s, EXCEPTION_DB);
+	watch_handler(s, EXCEPTION_GP);
+	watch_handler(s, EXCEPTION_UD);
+	watch_handler(s, s->vcpu->sregs->cr0 & CR0_PG ? EXCEPTION_PF : EXCEPTION_SS);
+	watch_handler(s, EXCEPTION_DE);
+}
+
+/* Whether the instruction, or at least one iteration of it, has been done. */
+static bool has_moved(const struct step *s)
+{
+	const struct kvm_regs *now = s->vcpu->regs;
+
+	return s->entry.rip != now->rip || s->entry.rcx != now->rcx || s->entry.rsi != now->rsi ||
+	       s->entry.rdi != now->rdi;
+}
+
+static void clear_tf(struct step *s, uint64_t linear, unsigned int size)
+{
+	uint64_t flags = 0;
+
+	if (size > sizeof(flags) || memory_read(s->vcpu, linear, &flags, size) != (ssize_t)size ||
+	    !(flags & RFLAGS_TF))
+		return;
+	flags &= ~(uint64_t)RFLAGS_TF;
+	memory_write(s->vcpu, linear, &flags, size);
+}
+
+/* A processor lets the TF of the stepping be seen in the flags that it pushes. */
+static void hide_stepping(struct step *s)
+{
+	if (s->before.rflags & RFLAGS_TF)
+		return; /* the guest's own */
+	if (s->entered)
+		clear_tf(s, vcpu_sp(s->vcpu) + s->entered->flags_offset, s->entered->flags_size);
+	else if (s->instruction.class == CLASS_PUSHF && s->instruction.accesses)
+		clear_tf(s, s->instruction.access[0].linear, s->instruction.access[0].len);
+}
+
+/* The accesses of all iterations that were done, as one. */
+static struct data_access whole(const struct step *s, struct data_access access)
+{
+	uint64_t done = (s->before.rcx - s->vcpu->regs->rcx) & address_mask(&s->instruction);
+
+	if (!s->instruction.repeated || done < 2 || done > UINT32_MAX / 8)
+		return access;
+	if (s->before.rflags & RFLAGS_DF)
+		access.linear -= (done - 1) * access.len;
+	access.len *= (uint32_t)done;
+	return access;
+}
+
+static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
+{
+	const struct points *points = &s->machine->points;
+	enum gdbstub_reason reason = GDBSTUB_STOPPED;
+
+	if (!points->watches)
+		return STEPPED;
+	/* An instruction that has raised an exception has not made its accesses. */
+	for (int i = 0; i < s->instruction.accesses && !reason &&
+			(!s->entered || s->instruction.class == CLASS_INT);
+	     i++) {
+		struct data_access access = whole(s, s->instruction.access[i]);
+
+		reason = points_watching(points, &access, &stop->addr);
+	}
+	if (s->entered && !reason) {
+		struct data_access frame = {.linear = vcpu_sp(s->vcpu), .len = s->entered->frame,
+					    .write = true};
+
+		reason = points_watching(points, &frame, &stop->addr);
+	}
+	return reason ? exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP) : STEPPED;
+}
+
+static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
+{
+	bool interrupt = s->instruction.class == CLASS_INT || s->instruction.class == CLASS_ICEBP;
+
+	for (int n = 0; n < s->handlers && !s->entered; n++) {
+		if (vcpu_pc(s->vcpu) == s->gate[n].handler &&
+		    (interrupt || s->vcpu->run->debug.arch.dr6 & 1u << n))
+			s->entered = &s->gate[n];
+	}
+	hide_stepping(s);
+	return check_watches(s, stop);
+}
+
+/* The stub moves past an instruction that it has carried out itself. */
+static void advance(struct step *s)
+{
+	struct kvm_regs *regs = s->vcpu->regs;
+
+	regs->rip += s->instruction.length;
+	if (vcpu_mode(s->vcpu) != MODE_64)
+		regs->rip &= vcpu_mode(s->vcpu) == MODE_32 ? 0xffffffff : 0xffff;
+	s->vcpu->regs_dirty = true;
+}
+
+/*
+ * MOV SS and POP SS hold the trap back until the next instruction is done, too, so that a processor
+ * takes two in one step: they are carried out here. False if the CPU is to do it, and to fault.
+ */
+static bool load_ss(struct step *s)
+{
+	const struct instruction *in = &s->instruction;
+	struct kvm_sregs sregs = *s->vcpu->sregs;
+	uint16_t selector = in->selector;
+	char why[200];
+
+	if (in->class == CLASS_POP_SS || !in->from_register) {
+		if (!in->accesses ||
+		    memory_read(s->vcpu, in->access[0].linear, &selector, 2) != 2)
+			return false;
+	}
+	if (segment_load(s->vcpu, &sregs, SEGMENT_SS, selector, why, sizeof(why)))
+		return false;
+	if (in->class == CLASS_POP_SS) {
+		uint64_t mask = vcpu_mode(s->vcpu) == MODE_64 ? ~0ull
+				: s->vcpu->sregs->ss.db	      ? 0xffffffffull
+							      : 0xffffull;
+		uint64_t rsp = s->vcpu->regs->rsp;
+
+		s->vcpu->regs->rsp = (rsp & ~mask) | ((rsp + in->access[0].len) & mask);
+	}
+	if (vcpu_set_sregs(s->vcpu, &sregs)) {
+		*s->vcpu->regs = s->before;
+		return false;
+	}
+	advance(s);
+	return true;
+}
+
+/*
+ * An emulator does all iterations of a string instruction in one step: it is given one at a time.
+ * Returns how many are kept back.
+ */
+static uint64_t hold_iterations(struct step *s)
+{
+	uint64_t mask = address_mask(&s->instruction), count = s->before.rcx & mask;
+
+	if (!s->instruction.repeated || !s->machine->findings.steps_stay_armed || count < 2)
+		return 0;
+	s->vcpu->regs->rcx = (s->before.rcx & ~mask) | 1;
+	s->vcpu->regs_dirty = true;
+	return count - 1;
+}
+
+static void give_back_iterations(struct step *s, uint64_t held)
+{
+	uint64_t mask = address_mask(&s->instruction);
+
+	if (!held)
+		return;
+	s->vcpu->regs->rcx = (s->vcpu->regs->rcx & ~mask) |
+			     (((s->vcpu->regs->rcx & mask) + held) & mask);
+	s->vcpu->regs_dirty = true;
+}
+
+/* Enters the guest for one instruction. GOES_ON: it is not done yet. */
+static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
+{
+	struct machine *machine = s->machine;
+	uint32_t control = STEP_CONTROL | machine->inject;
+	bool bus_error = false;
+	int exit;
+
+	if (s->handlers)
+		control |= KVM_GUESTDBG_USE_HW_BP;
+	/* The last thing before KVM_RUN: TF is lost with every write of the registers. */
+	exit = vcpu_debug(s->vcpu, control, s->debugreg, !machine->findings.steps_stay_armed);
+	machine->inject = 0;
+	if (!exit)
+		exit = vcpu_enter(s->vcpu);
+	switch (exit) {
+	case KVM_EXIT_DEBUG:
+		/* ICEBP is reported before it is done, and is the guest's. */
+		if (s->instruction.class == CLASS_ICEBP && !has_moved(s)) {
+			advance(s);
+			machine->inject = KVM_GUESTDBG_INJECT_DB;
+			return GOES_ON;
+		}
+		return STEPPED;
+	case KVM_EXIT_HLT:
+		exit_halt(machine);
+		return STEPPED;
+	case -EINTR:
+	case KVM_EXIT_INTR:
+		return has_moved(s) ? STEPPED : INTERRUPTED;
+	case KVM_EXIT_IO:
+	case KVM_EXIT_MMIO:
+		break;
+	default:
+		return exit_fail(machine, exit, stop);
+	}
+	exit_serve_io(machine, exit, &bus_error);
+	switch (exit_complete_io(machine, &bus_error, stop)) {
+	case STOPPED:
+		return STOPPED;
+	case STEPPED:
+		break;
+	default:
+		/* Not begun, if it did not move: an instruction that reads first is restarted. */
+		if (!has_moved(s) && !bus_error)
+			return GOES_ON;
+	}
+	return bus_error ? exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_BUS) : STEPPED;
+}
+
+enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
+{
+	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
+	enum outcome outcome;
+	uint64_t held;
+
+	if (!probe_abilities(&machine->findings, s.vcpu)->steps) {
+		machine_say(machine, "this host's KVM cannot step %d-bit code at privilege level %u",
+			    16 << vcpu_mode(s.vcpu), vcpu_cpl(s.vcpu));
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
+	}
+	machine->life = MACHINE_ALIVE;
+	if (machine->vm.traps.count)
+		traps_remove(&machine->vm);
+	decode_next(s.vcpu, &s.instruction);
+	s.before = *s.vcpu->regs;
+	if (s.instruction.class == CLASS_HLT && !vcpu_cpl(s.vcpu)) {
+		/* Emulating hosts step over a HLT and remember it, and stop one instruction late. */
+		advance(&s);
+		exit_halt(machine);
+		return STEPPED;
+	}
+	if ((s.instruction.class == CLASS_LOAD_SS || s.instruction.class == CLASS_POP_SS) &&
+	    !machine->findings.steps_stay_armed && load_ss(&s))
+		return check_watches(&s, stop);
+	watch_handlers(&s);
+	held = hold_iterations(&s);
+	s.entry = *s.vcpu->regs;
+	do {
+		outcome = enter(&s, stop);
+		/* The last iteration is done, and the instruction is still to be left. */
+		if (outcome == STEPPED && s.instruction.repeated &&
+		    s.vcpu->regs->rip == s.before.rip && !held &&
+		    !(s.vcpu->regs->rcx & address_mask(&s.instruction)))
+			outcome = GOES_ON;
+	} while (outcome == GOES_ON);
+	/* A comparison that ends it has left the instruction, with its count. */
+	give_back_iterations(&s, held);
+	return outcome == STEPPED ? finish(&s, stop) : outcome;
+}
