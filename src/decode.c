@@ -727,6 +727,9 @@ static void behind_0f(struct decoder *d)
 	uint8_t opcode = next(d);
 	bool relative = false;
 
+	d->out->fpu = is_vector(opcode) || opcode == 0x38 || opcode == 0x3a || opcode == 0x0e ||
+		      opcode == 0x0f || opcode == 0xae || opcode == 0xc7 || d->vex;
+
 	if (opcode == 0x38 || opcode == 0x3a) {
 		three_bytes(d, opcode);
 		return;
@@ -827,12 +830,14 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		   (d.mode == MODE_64 || (d.at < d.available && d.code[d.at] >= 0xc0))) {
 		d.overrun = true; /* EVEX: not decoded */
 	} else {
+		out->fpu = opcode == 0x9b || (opcode >= 0xd8 && opcode <= 0xdf);
 		if (one_byte[opcode] & M)
 			relative = read_modrm(&d);
 		finish(&d, one_byte[opcode], opcode, relative, false);
 	}
 	if (d.overrun) {
 		out->class = CLASS_UNKNOWN;
+		out->fpu = true;
 		out->length = 0;
 		out->accesses = 0;
 		return;

@@ -39,6 +39,7 @@ struct instruction {
 	uint8_t operand_size; /* bytes */
 	uint8_t address_size; /* bytes */
 	uint8_t element;      /* CLASS_STRING: bytes of one element */
+	bool fpu;	      /* may change x87, MMX or vector registers */
 	bool repeated;	      /* CLASS_STRING with REP, REPE or REPNE */
 	bool from_register;   /* CLASS_LOAD_SS: `selector` is the operand, not access[0] */
 	uint16_t selector;

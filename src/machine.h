@@ -32,6 +32,8 @@ struct machine {
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
+	bool guest_tf;	       /* the guest's own TF, which stepping hides */
+	bool whole_repeats;    /* a step does all of a string instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */
 };
 

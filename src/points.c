@@ -248,7 +248,7 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 	}
 }
 
-/* Plants what is in no register. False if some point cannot be planted. */
+/* Plants what is in no register. False if some of that cannot be planted. */
 static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
 {
 	struct points *points = &machine->points;
@@ -258,7 +258,8 @@ static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
 		const struct point *point = &points->list[i];
 		uint64_t gpa;
 
-		if (is_watch(point->kind) || point->in_register || is_double(points, i))
+		/* With paging, other mappings may lead to the place, which a register does not see. */
+		if (is_watch(point->kind) || (point->in_register && !paging) || is_double(points, i))
 			continue;
 		if (instruction && !memory_translate(&machine->vcpu, point->addr, &gpa) &&
 		    !traps_want(&machine->vm, gpa, instruction)) {
@@ -266,6 +267,8 @@ static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
 			continue;
 		}
 		/* Where there is no memory now, and no page tables to change that, no code will run. */
+		if (point->in_register)
+			continue;
 		if (paging || vm_host(&machine->vm, point->addr, NULL))
 			all = false;
 	}

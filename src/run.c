@@ -11,6 +11,8 @@
 #include "step.h"
 #include "trap.h"
 
+#define DR6_BS 0x4000u
+
 static volatile sig_atomic_t ending = -1; /* exit status of machine_end() */
 static volatile sig_atomic_t in_run;
 
@@ -52,7 +54,7 @@ static void give_back_trap(struct machine *machine)
 	struct instruction instruction;
 
 	decode_next(&machine->vcpu, &instruction);
-	if (instruction.class == CLASS_ICEBP && !(machine->vcpu.run->debug.arch.dr6 & 0x400f)) {
+	if (instruction.class == CLASS_ICEBP && !(machine->vcpu.run->debug.arch.dr6 & (DR6_BS | 0xf))) {
 		machine->vcpu.regs->rip += instruction.length;
 		machine->vcpu.regs_dirty = true;
 	}
@@ -72,8 +74,13 @@ static enum outcome debug_exit(struct machine *machine, struct gdbstub_stop *sto
 		return GOES_ON;
 	}
 	reason = points_watch_register(&machine->points, debug->dr6, &stop->addr);
+	/* The trap of the guest's own TF comes before a breakpoint on the next instruction. */
+	if (debug->dr6 & DR6_BS)
+		give_back_trap(machine);
 	if (reason != GDBSTUB_STOPPED)
 		return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
+	if (machine->inject)
+		return GOES_ON;
 	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
 		return hit(machine, stop);
 	give_back_trap(machine);
@@ -89,10 +96,18 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 
 	if (machine->inject)
 		control |= KVM_GUESTDBG_ENABLE;
-	exit = vcpu_debug(vcpu, control, machine->points.debugreg, false);
+	/* The end of stepping takes TF away, and does not know that it was the guest's. */
+	if (machine->guest_tf && vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP) {
+		vcpu_debug(vcpu, control & ~machine->inject, machine->points.debugreg, false);
+		vcpu->regs->rflags |= RFLAGS_TF;
+		vcpu->regs_dirty = true;
+	}
+	/* Behind that, since writing the registers drops an exception that is to be injected. */
+	exit = vcpu_debug(vcpu, control, machine->points.debugreg, machine->inject || vcpu->regs_dirty);
 	machine->inject = 0;
 	if (!exit)
 		exit = vcpu_enter(vcpu);
+	machine->guest_tf = vcpu->regs->rflags & RFLAGS_TF;
 	switch (exit) {
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
@@ -206,12 +221,23 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 	}
 }
 
+static bool is_repeated(const struct machine *machine)
+{
+	struct instruction instruction;
+
+	decode_next(&machine->vcpu, &instruction);
+	return instruction.repeated;
+}
+
 static void run_step(struct machine *machine, bool asked, struct gdbstub_stop *stop)
 {
+	uint64_t at = vcpu_pc(&machine->vcpu);
 	enum outcome outcome = INTERRUPTED;
 
 	exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_TRAP);
-	while (outcome == INTERRUPTED) {
+	while (outcome == INTERRUPTED ||
+	       (outcome == STEPPED && machine->whole_repeats && at == vcpu_pc(&machine->vcpu) &&
+		is_repeated(machine))) {
 		if ((asked || vcpu_was_kicked(&machine->vcpu)) &&
 		    attend(machine, asked, stop) == STOPPED)
 			return;
@@ -239,7 +265,8 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 	if (!machine->findings.done && (how == GDBSTUB_STEP || machine->points.count))
 		prepare(machine);
 	/* On a processor a step can run a whole handler, which may never return. */
-	if (machine->stub && (how == GDBSTUB_CONTINUE || !machine->findings.steps_stay_armed))
+	if (machine->stub && (how == GDBSTUB_CONTINUE || !machine->findings.steps_stay_armed ||
+			      machine->whole_repeats))
 		asked = gdbstub_watch(machine->stub);
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);

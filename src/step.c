@@ -11,8 +11,6 @@
 #include "state.h"
 #include "trap.h"
 
-#define RFLAGS_TF 0x100u
-#define RFLAGS_ZF 0x40u
 #define RFLAGS_DF 0x400u
 #define STEP_CONTROL (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ)
 
@@ -28,6 +26,9 @@ struct step {
 	struct interrupt_gate gate[VCPU_DEBUG_REGISTERS];
 	uint64_t debugreg[8];
 	int handlers;
+	bool had_tf;	   /* the guest's own TF was set */
+	bool traps;	   /* the trap of the instruction before comes first */
+	bool popped_tf;	   /* what POPF or IRET will make of it */
 	const struct interrupt_gate *entered;
 };
 
@@ -63,6 +64,8 @@ static void watch_handlers(struct step *s)
 		watch_handler(s, s->instruction.vector);
 	if (s->instruction.class == CLASS_ICEBP)
 		watch_handler(s, EXCEPTION_DB);
+	if (s->machine->inject & KVM_GUESTDBG_INJECT_DB)
+		watch_handler(s, EXCEPTION_DB);
 	watch_handler(s, EXCEPTION_GP);
 	watch_handler(s, EXCEPTION_UD);
 	watch_handler(s, s->vcpu->sregs->cr0 & CR0_PG ? EXCEPTION_PF : EXCEPTION_SS);
@@ -92,12 +95,45 @@ static void clear_tf(struct step *s, uint64_t linear, unsigned int size)
 /* A processor lets the TF of the stepping be seen in the flags that it pushes. */
 static void hide_stepping(struct step *s)
 {
-	if (s->before.rflags & RFLAGS_TF)
-		return; /* the guest's own */
+	if (s->had_tf)
+		return; /* it is the guest's own */
 	if (s->entered)
 		clear_tf(s, vcpu_sp(s->vcpu) + s->entered->flags_offset, s->entered->flags_size);
 	else if (s->instruction.class == CLASS_PUSHF && s->instruction.accesses)
 		clear_tf(s, s->instruction.access[0].linear, s->instruction.access[0].len);
+}
+
+/* The TF in the flags that POPF or IRET is about to take from the stack. */
+static bool tf_to_be_popped(const struct step *s)
+{
+	const struct instruction *in = &s->instruction;
+	unsigned int size = in->accesses ? in->access[0].len : 0;
+	uint64_t flags = 0, at = in->access[0].linear;
+
+	if (in->class == CLASS_IRET) {
+		size = in->operand_size;
+		at += 2 * size;
+	}
+	return size && size <= sizeof(flags) &&
+	       memory_read(s->vcpu, at, &flags, size) == (ssize_t)size && flags & RFLAGS_TF;
+}
+
+/*
+ * KVM hides TF while it steps, and the guest's own with it: what the guest makes of it is followed here,
+ * and the trap that it asks for behind each instruction is raised by the next step.
+ */
+static void follow_tf(struct step *s)
+{
+	struct machine *machine = s->machine;
+
+	if (s->entered)
+		machine->guest_tf = false;
+	else if (s->instruction.class == CLASS_POPF || s->instruction.class == CLASS_IRET)
+		machine->guest_tf = s->popped_tf;
+	if (machine->guest_tf)
+		s->vcpu->regs->rflags |= RFLAGS_TF;
+	if (s->had_tf && !s->entered)
+		machine->inject = KVM_GUESTDBG_INJECT_DB;
 }
 
 /* The accesses of all iterations that were done, as one. */
@@ -122,7 +158,7 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 		return STEPPED;
 	/* An instruction that has raised an exception has not made its accesses. */
 	for (int i = 0; i < s->instruction.accesses && !reason &&
-			(!s->entered || s->instruction.class == CLASS_INT);
+			(!s->entered || (s->instruction.class == CLASS_INT && !s->traps));
 	     i++) {
 		struct data_access access = whole(s, s->instruction.access[i]);
 
@@ -139,7 +175,8 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 
 static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 {
-	bool interrupt = s->instruction.class == CLASS_INT || s->instruction.class == CLASS_ICEBP;
+	bool interrupt = s->instruction.class == CLASS_INT || s->instruction.class == CLASS_ICEBP ||
+			 s->traps;
 
 	for (int n = 0; n < s->handlers && !s->entered; n++) {
 		if (vcpu_pc(s->vcpu) == s->gate[n].handler &&
@@ -147,6 +184,7 @@ static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 			s->entered = &s->gate[n];
 	}
 	hide_stepping(s);
+	follow_tf(s);
 	return check_watches(s, stop);
 }
 
@@ -203,7 +241,8 @@ static uint64_t hold_iterations(struct step *s)
 {
 	uint64_t mask = address_mask(&s->instruction), count = s->before.rcx & mask;
 
-	if (!s->instruction.repeated || !s->machine->findings.steps_stay_armed || count < 2)
+	if (!s->instruction.repeated || !s->machine->findings.steps_stay_armed || count < 2 ||
+	    s->machine->inject)
 		return 0;
 	s->vcpu->regs->rcx = (s->before.rcx & ~mask) | 1;
 	s->vcpu->regs_dirty = true;
@@ -276,6 +315,7 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
 	enum outcome outcome;
 	uint64_t held;
+	bool keep_fpu;
 
 	if (!probe_abilities(&machine->findings, s.vcpu)->steps) {
 		machine_say(machine, "this host's KVM cannot step %d-bit code at privilege level %u",
@@ -287,16 +327,21 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 		traps_remove(&machine->vm);
 	decode_next(s.vcpu, &s.instruction);
 	s.before = *s.vcpu->regs;
-	if (s.instruction.class == CLASS_HLT && !vcpu_cpl(s.vcpu)) {
+	s.had_tf = machine->guest_tf;
+	s.traps = machine->inject;
+	s.popped_tf = tf_to_be_popped(&s);
+	if (s.instruction.class == CLASS_HLT && !vcpu_cpl(s.vcpu) && !machine->inject) {
 		/* Emulating hosts step over a HLT and remember it, and stop one instruction late. */
 		advance(&s);
 		exit_halt(machine);
 		return STEPPED;
 	}
 	if ((s.instruction.class == CLASS_LOAD_SS || s.instruction.class == CLASS_POP_SS) &&
-	    !machine->findings.steps_stay_armed && load_ss(&s))
+	    !machine->findings.steps_stay_armed && !machine->inject && load_ss(&s))
 		return check_watches(&s, stop);
 	watch_handlers(&s);
+	/* Nothing else runs in such a step, so what is known of the FPU stays true. */
+	keep_fpu = machine->findings.steps_stay_armed && !s.instruction.fpu && s.vcpu->fpu_valid;
 	held = hold_iterations(&s);
 	s.entry = *s.vcpu->regs;
 	do {
@@ -309,5 +354,6 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 	} while (outcome == GOES_ON);
 	/* A comparison that ends it has left the instruction, with its count. */
 	give_back_iterations(&s, held);
+	s.vcpu->fpu_valid |= keep_fpu;
 	return outcome == STEPPED ? finish(&s, stop) : outcome;
 }

@@ -105,6 +105,8 @@ static int write_one(struct machine *machine, const struct register_row *row, co
 		machine->hit_here = false;
 	}
 	result = state_write(&machine->vcpu, row, value, why, sizeof(why));
+	if (row->home == HOME_FLAGS)
+		machine->guest_tf = machine->vcpu.regs->rflags & RFLAGS_TF;
 	if (result && *why)
 		gdbstub_error(machine->stub, result, "%s", why);
 	return result;
@@ -312,8 +314,24 @@ static int monitor_status(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
+static int monitor_step_rep(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+
+	if (!strcmp(args, "all"))
+		machine->whole_repeats = true;
+	else if (!strcmp(args, "one"))
+		machine->whole_repeats = false;
+	else if (*args)
+		gdbstub_printf(stub, "It is one or all.\n");
+	gdbstub_printf(stub, "A step does %s of a string instruction with REP.\n",
+		       machine->whole_repeats ? "all iterations" : "one iteration");
+	return 0;
+}
+
 static const struct gdbstub_monitor monitor[] = {
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
+	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},
 	{0},
 };
 
