@@ -7,6 +7,8 @@
 #ifndef GDBSTUB_INTERNAL_H
 #define GDBSTUB_INTERNAL_H
 
+#include <signal.h>
+
 #include "gdbstub.h"
 
 /* transport.c: bytes to and from one client, over a TCP or Unix socket or stdin and stdout. */
@@ -17,6 +19,7 @@ struct transport {
 	bool stdio;
 	bool public;
 	char endpoint[160];
+	char refusal[64]; /* what a second client is told */
 	char path[108]; /* of the Unix socket to unlink; "" otherwise */
 };
 
@@ -25,8 +28,8 @@ void transport_close(struct transport *t);
 void transport_unlink(const struct transport *t);
 /* 0, or -EINTR, -EAGAIN (nobody there, when !wait), -ENOTCONN (nobody can come any more). */
 int transport_accept(struct transport *t, bool wait);
-/* Answers and closes every connection that waits behind the client's; false if some are left. */
-bool transport_refuse(struct transport *t);
+/* Answers and closes every connection that waits behind the client's. Async-signal-safe. */
+void transport_refuse(struct transport *t);
 void transport_disconnect(struct transport *t);
 /* Bytes read, 0 at the end, -EINTR, -EAGAIN when !wait and nothing is there, other errors. */
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait);
@@ -139,8 +142,8 @@ struct gdbstub {
 	struct transport transport;
 	struct packets packets;
 	struct session session;
-	bool connected;
-	bool running;  /* inside ops->run() */
+	volatile sig_atomic_t connected;
+	volatile sig_atomic_t running; /* inside ops->run() */
 	bool watching; /* SIGIO is on for the client */
 	char error_text[256]; /* gdbstub_error()'s, "" for none */
 	char scratch[0x4000]; /* registers, the list of threads, vCont's actions while it runs */

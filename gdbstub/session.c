@@ -14,10 +14,15 @@ static _Thread_local struct gdbstub *volatile serving;
 static void on_sigio(int signal)
 {
 	struct gdbstub *stub = serving;
+	int saved = errno;
 
 	(void)signal;
+	/* At once, and here: nobody need look at the listener before each packet then. */
+	if (stub && stub->connected)
+		transport_refuse(&stub->transport);
 	if (stub && stub->running)
 		stub->ops->kick(stub->target);
+	errno = saved;
 }
 
 struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target)
@@ -53,8 +58,7 @@ void gdbstub_set_created(struct gdbstub *stub, bool created)
 
 int gdbstub_listen(struct gdbstub *stub, const char *endpoint, char *why, size_t size)
 {
-	/* No SA_RESTART: a second client that waits is seen between two packets of the first. */
-	struct sigaction action = {.sa_handler = on_sigio};
+	struct sigaction action = {.sa_handler = on_sigio, .sa_flags = SA_RESTART};
 
 	sigaction(SIGIO, &action, NULL);
 	return transport_listen(&stub->transport, endpoint, why, size);
@@ -167,6 +171,18 @@ void reply_result(struct gdbstub *stub, int result)
 	*stub->error_text = 0;
 }
 
+/* Whoever came between accept() and `connected` raised a SIGIO that nobody heeded. */
+static void refuse_others(struct gdbstub *stub)
+{
+	sigset_t sigio, before;
+
+	sigemptyset(&sigio);
+	sigaddset(&sigio, SIGIO);
+	sigprocmask(SIG_BLOCK, &sigio, &before);
+	transport_refuse(&stub->transport);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
 void session_start(struct gdbstub *stub)
 {
 	struct session *s = &stub->session;
@@ -174,6 +190,7 @@ void session_start(struct gdbstub *stub)
 	memset(s, 0, sizeof(*s));
 	packets_reset(&stub->packets, &stub->transport);
 	stub->connected = true;
+	refuse_others(stub);
 	s->general_thread = s->continue_thread = stub->ops->thread_next(stub->target, 0);
 	s->layout = stub->ops->layout(stub->target, s->general_thread);
 	s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = s->general_thread};
@@ -252,7 +269,6 @@ bool gdbstub_poll(struct gdbstub *stub)
 		session_start(stub);
 		return stub->session.interrupted = true;
 	}
-	transport_refuse(&stub->transport);
 	while (!stub->session.interrupted && (event = packet_peek(p, &offset)) != PACKET_NONE) {
 		if (event == PACKET_READY) {
 			const struct command *command;

@@ -174,6 +174,17 @@ static int listen_tcp(struct transport *t, const char *endpoint, char *why, size
 	return 0;
 }
 
+/* As the reply to the first packet of a gdb, which shows it to its user. */
+static void make_refusal(struct transport *t)
+{
+	static const char body[] = "E.kvmgdb is serving another client";
+	unsigned char sum = 0;
+
+	for (const char *c = body; *c; c++)
+		sum = (unsigned char)(sum + *c);
+	snprintf(t->refusal, sizeof(t->refusal), "+$%s#%02x", body, sum);
+}
+
 int transport_listen(struct transport *t, const char *endpoint, char *why, size_t size)
 {
 	int result;
@@ -194,6 +205,7 @@ int transport_listen(struct transport *t, const char *endpoint, char *why, size_
 	else
 		result = listen_tcp(t, endpoint, why, size);
 	if (!result) {
+		make_refusal(t);
 		/* A second client is to be refused while the first is served. */
 		set_owner(t->listener);
 		set_flag(t->listener, O_ASYNC, true);
@@ -259,25 +271,16 @@ int transport_accept(struct transport *t, bool wait)
 	return 0;
 }
 
-bool transport_refuse(struct transport *t)
+void transport_refuse(struct transport *t)
 {
-	/* As the reply to the first packet of a gdb, which shows it to its user. */
-	static const char refusal[] = "+$E.kvmgdb is serving another client#";
-	unsigned char sum = 0;
-	char frame[sizeof(refusal) + 2];
 	struct pollfd client = {.fd = t->in, .events = POLLRDHUP};
 	int fd;
 
-	if (t->listener < 0)
-		return true;
 	/* The one who waits may be the next, if the client has gone and nobody has noticed yet. */
-	if (poll(&client, 1, 0) > 0)
-		return false;
-	for (const char *c = strchr(refusal, '$') + 1; *c != '#'; c++)
-		sum = (unsigned char)(sum + *c);
-	snprintf(frame, sizeof(frame), "%s%02x", refusal, sum);
+	if (t->listener < 0 || poll(&client, 1, 0) > 0)
+		return;
 	while ((fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		if (send(fd, frame, strlen(frame), MSG_NOSIGNAL) < 0) {
+		if (send(fd, t->refusal, strlen(t->refusal), MSG_NOSIGNAL) < 0) {
 			/* nothing to be done for a client that is gone already */
 		}
 		/*
@@ -289,7 +292,6 @@ bool transport_refuse(struct transport *t)
 			close(t->refused);
 		t->refused = fd;
 	}
-	return errno == EAGAIN;
 }
 
 void transport_disconnect(struct transport *t)
@@ -301,20 +303,15 @@ void transport_disconnect(struct transport *t)
 
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait)
 {
-	struct pollfd ready[] = {{.fd = t->in, .events = POLLIN},
-				 {.fd = wait ? t->listener : -1, .events = POLLIN}};
 	ssize_t n;
 
-	/* Not O_NONBLOCK, which stdin would share with its other users. */
-	while (poll(ready, 2, wait ? -1 : 0) >= 0 && !ready[0].revents) {
-		if (!wait)
+	if (!wait) {
+		struct pollfd ready = {.fd = t->in, .events = POLLIN};
+
+		/* Not O_NONBLOCK, which stdin would share with its other users. */
+		if (poll(&ready, 1, 0) <= 0)
 			return -EAGAIN;
-		/* Here and not by SIGIO, which may have come just before poll(). */
-		if (ready[1].revents && !transport_refuse(t))
-			ready[1].fd = -1;
 	}
-	if (!ready[0].revents)
-		return -EINTR;
 	n = read(t->in, buf, size);
 	return n < 0 ? -errno : n;
 }

@@ -295,7 +295,8 @@ static void string(struct decoder *d, uint8_t opcode)
 	d->out->class = CLASS_STRING;
 	d->out->element = opcode & 1 ? d->out->operand_size : 1;
 	d->out->repeated = d->repe || d->repne;
-	if (opcode <= 0x6f && d->out->element == 8)
+	d->out->port = opcode <= 0x6f;
+	if (d->out->port && d->out->element == 8)
 		d->out->element = 4;
 	if (d->out->repeated && !(r->rcx & mask(d->out->address_size)))
 		return;
@@ -843,4 +844,23 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		return;
 	}
 	out->length = (uint8_t)d.at;
+}
+
+uint64_t decode_count(const struct instruction *instruction, const struct kvm_regs *regs)
+{
+	return regs->rcx & mask(instruction->address_size);
+}
+
+struct data_access decode_access(const struct instruction *instruction, int n,
+				 const struct kvm_regs *before, const struct kvm_regs *after)
+{
+	struct data_access access = instruction->access[n];
+	uint64_t done = (before->rcx - after->rcx) & mask(instruction->address_size);
+
+	if (!instruction->repeated || done < 2 || done > UINT32_MAX / 8)
+		return access;
+	if (before->rflags & RFLAGS_DF)
+		access.linear -= (done - 1) * access.len;
+	access.len *= (uint32_t)done;
+	return access;
 }

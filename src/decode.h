@@ -41,6 +41,7 @@ struct instruction {
 	uint8_t element;      /* CLASS_STRING: bytes of one element */
 	bool fpu;	      /* may change x87, MMX or vector registers */
 	bool repeated;	      /* CLASS_STRING with REP, REPE or REPNE */
+	bool port;	      /* CLASS_STRING: INS or OUTS */
 	bool from_register;   /* CLASS_LOAD_SS: `selector` is the operand, not access[0] */
 	uint16_t selector;
 	/* Of one iteration, for a string instruction. */
@@ -50,5 +51,11 @@ struct instruction {
 
 /* Decodes what the vCPU will execute next, with the registers that it has now. */
 void decode_next(const struct vcpu *vcpu, struct instruction *instruction);
+
+/* The iterations that a repeated string instruction has still to do. */
+uint64_t decode_count(const struct instruction *instruction, const struct kvm_regs *regs);
+/* Access `n` in all the iterations that were done between two states of the registers, as one. */
+struct data_access decode_access(const struct instruction *instruction, int n,
+				 const struct kvm_regs *before, const struct kvm_regs *after);
 
 #endif

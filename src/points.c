@@ -108,6 +108,24 @@ enum gdbstub_reason points_at(const struct points *points, uint64_t addr)
 	return points->list[i].kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
 }
 
+bool points_alias(const struct machine *machine, uint64_t *addr)
+{
+	uint64_t here, there;
+
+	if (memory_translate(&machine->vcpu, vcpu_pc(&machine->vcpu), &here))
+		return false;
+	for (size_t i = 0; i < machine->points.count; i++) {
+		const struct point *point = &machine->points.list[i];
+
+		if (!is_watch(point->kind) &&
+		    !memory_translate(&machine->vcpu, point->addr, &there) && here == there) {
+			*addr = point->addr;
+			return true;
+		}
+	}
+	return false;
+}
+
 static enum gdbstub_reason watch_reason(enum gdbstub_point kind)
 {
 	return kind == GDBSTUB_POINT_WRITE  ? GDBSTUB_WATCH

@@ -63,6 +63,9 @@ enum gdbstub_reason points_watching(const struct points *points, const struct da
 /* Likewise for what DR6 says. */
 enum gdbstub_reason points_watch_register(const struct points *points, uint64_t dr6, uint64_t *addr);
 
+/* The address of a breakpoint that is set on the memory at the vCPU's pc; false if there is none. */
+bool points_alias(const struct machine *machine, uint64_t *addr);
+
 /* Arms all points for the guest to run freely in the mode that it is in. */
 enum points_armed points_arm(struct machine *machine);
 /* The KVM_GUESTDBG_* bits that report what points_arm() has armed. */

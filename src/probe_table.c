@@ -139,6 +139,22 @@ static const char *watch_access(struct prober *p, int mode, bool user)
 	return watch(p, mode, user, 3);
 }
 
+/* REP STOSB of three, the first watched: how many are left when that is reported. */
+static const char *watch_rep(struct prober *p, int mode, bool user)
+{
+	static char text[16];
+
+	if (!begin(p, mode, user, BYTES(0xf3, 0xaa, 0xe6, 0x80)))
+		return "refused";
+	p->vcpu.regs->rcx = 3;
+	p->vcpu.regs->rdi = PROBE_DATA;
+	p->vcpu.regs_dirty = true;
+	if (prober_enter(p, KVM_GUESTDBG_USE_HW_BP, PROBE_DATA, 1, 1) != KVM_EXIT_DEBUG)
+		return "none";
+	snprintf(text, sizeof(text), "%llu of 3 left", (unsigned long long)p->vcpu.regs->rcx);
+	return text;
+}
+
 static const char *step_code(struct prober *p, int mode, bool user, const uint8_t *code, size_t len)
 {
 	if (!begin(p, mode, user, code, len))
@@ -247,6 +263,7 @@ static const struct {
 	{"  resumed with RF", resume_flag},
 	{"write watch, bytes", watch_write},
 	{"access watch, bytes", watch_access},
+	{"  in REP STOSB", watch_rep},
 	{"step NOP", step_nop},
 	{"step HLT", step_hlt},
 	{"step OUT", step_out},

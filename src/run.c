@@ -30,13 +30,17 @@ int machine_ending(void)
 	return ending;
 }
 
-/* At a point, or on a trap that the guest reached by another address of the same memory. */
+/* At a breakpoint, or on the trap of one that the guest has reached by another address. */
 static enum outcome hit(struct machine *machine, struct gdbstub_stop *stop)
 {
 	enum gdbstub_reason reason = points_at(&machine->points, vcpu_pc(&machine->vcpu));
+	uint64_t addr;
 
-	return exit_report(stop, reason == GDBSTUB_STOPPED ? GDBSTUB_SWBREAK : reason,
-		      GDBSTUB_SIGNAL_TRAP);
+	/* gdb takes a breakpoint's stop where it knows of none for a late one, and goes on. */
+	if (reason == GDBSTUB_STOPPED && points_alias(machine, &addr))
+		machine_say(machine, "the breakpoint at 0x%llx, by another address of the same memory",
+			    (unsigned long long)addr);
+	return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
 }
 
 static bool at_trap(const struct machine *machine)
@@ -87,6 +91,38 @@ static enum outcome debug_exit(struct machine *machine, struct gdbstub_stop *sto
 	return GOES_ON;
 }
 
+/*
+ * KVM_EXIT_IO of an instruction whose writes are watched by debug registers: KVM carries INS out
+ * itself, and these do not see it.
+ */
+static enum outcome input_watched(struct machine *machine, struct gdbstub_stop *stop)
+{
+	struct vcpu *vcpu = &machine->vcpu;
+	const struct kvm_regs before = *vcpu->regs;
+	struct instruction instruction;
+	struct data_access access;
+	enum gdbstub_reason reason;
+	bool bus_error = false;
+
+	decode_next(vcpu, &instruction);
+	exit_serve_io(machine, KVM_EXIT_IO, &bus_error);
+	if (!instruction.port || !instruction.accesses || !instruction.access[0].write)
+		return GOES_ON;
+	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
+		return STOPPED;
+	access = decode_access(&instruction, 0, &before, vcpu->regs);
+	reason = points_watching(&machine->points, &access, &stop->addr);
+	if (reason == GDBSTUB_STOPPED)
+		return GOES_ON;
+	/* All of REP INS comes at once; its last iteration is not left yet. */
+	if (instruction.repeated && vcpu->regs->rip == before.rip &&
+	    !decode_count(&instruction, vcpu->regs)) {
+		vcpu->regs->rip += instruction.length;
+		vcpu->regs_dirty = true;
+	}
+	return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
+}
+
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
@@ -110,6 +146,9 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	machine->guest_tf = vcpu->regs->rflags & RFLAGS_TF;
 	switch (exit) {
 	case KVM_EXIT_IO:
+		if (machine->points.watches && vcpu->run->io.direction == KVM_EXIT_IO_IN)
+			return input_watched(machine, stop);
+		/* fall through */
 	case KVM_EXIT_MMIO:
 		exit_serve_io(machine, exit, &bus_error);
 		if (!bus_error)
@@ -214,6 +253,16 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 	if (outcome == STOPPED)
 		return;
 	armed = arm(machine);
+	/* Where a breakpoint was reached by another address it is left likewise. */
+	while (armed == POINTS_ARMED && at_trap(machine) && outcome != STOPPED) {
+		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
+			return;
+		outcome = step_to_point(machine, stop);
+		if (outcome != INTERRUPTED) {
+			arm(machine);
+			break;
+		}
+	}
 	while (outcome != STOPPED) {
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;

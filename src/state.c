@@ -7,6 +7,7 @@
 
 #include "segment.h"
 
+#define CR4_LA57 0x1000u
 #define RFLAGS_FIXED 0x2u
 #define RFLAGS_WRITABLE 0x3f7fd5u /* SDM volume 1, figure 3-8 */
 
@@ -201,12 +202,21 @@ static int split(struct vcpu *vcpu, enum segment which, uint64_t linear, uint64_
 	return result;
 }
 
+static bool is_canonical(const struct kvm_sregs *sregs, uint64_t address)
+{
+	unsigned int shift = 64 - (sregs->cr4 & CR4_LA57 ? 57 : 48);
+
+	return (uint64_t)((int64_t)(address << shift) >> shift) == address;
+}
+
 int state_set_pc(struct vcpu *vcpu, uint64_t linear, char *why, size_t size)
 {
 	int result = 0;
 
 	if (vcpu_mode(vcpu) != MODE_64)
 		result = split(vcpu, SEGMENT_CS, linear, &linear, why, size);
+	else if (!is_canonical(vcpu->sregs, linear))
+		return refuse(why, size, "the address is not canonical: no code can be there");
 	if (!result) {
 		vcpu->regs->rip = linear;
 		vcpu->regs_dirty = true;
@@ -239,7 +249,6 @@ static int set_sp(struct vcpu *vcpu, uint64_t linear, char *why, size_t size)
 /* --- control registers --- */
 
 /* CR4's bits that an x86 CPU has (SDM volume 3, 2.5); KVM refuses those that this one lacks. */
-#define CR4_LA57 0x1000u
 #define CR4_KNOWN 0x1ff7fffull
 
 static const char *bad_control(const struct kvm_sregs *sregs, uint16_t which, uint64_t value)
@@ -272,10 +281,15 @@ static const char *bad_control(const struct kvm_sregs *sregs, uint16_t which, ui
 	}
 }
 
+/* SCE, LME, LMA, NXE, and AMD's SVME, LMSLE, FFXSR, TCE, MCOMMIT, INTWB, UAIE, AIBRSE. */
+#define EFER_KNOWN 0x36fd01ull
+
 static const char *bad_efer(const struct kvm_sregs *sregs, uint64_t value)
 {
 	bool long_mode = sregs->cr0 & CR0_PG && value & EFER_LME;
 
+	if (value & ~EFER_KNOWN)
+		return "the value has bits that efer does not have";
 	if ((value ^ sregs->efer) & EFER_LME && sregs->cr0 & CR0_PG)
 		return "efer.LME cannot be changed while paging is on";
 	if (!(value & EFER_LMA) != !long_mode)
@@ -306,13 +320,6 @@ static void follow_paging(struct kvm_sregs *sregs)
 		sregs->efer |= EFER_LMA;
 	else
 		sregs->efer &= ~(uint64_t)EFER_LMA;
-}
-
-static bool is_canonical(const struct kvm_sregs *sregs, uint64_t address)
-{
-	unsigned int shift = 64 - (sregs->cr4 & CR4_LA57 ? 57 : 48);
-
-	return (uint64_t)((int64_t)(address << shift) >> shift) == address;
 }
 
 static int write_system(struct vcpu *vcpu, const struct register_row *row, uint64_t value, char *why,

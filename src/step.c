@@ -11,7 +11,6 @@
 #include "state.h"
 #include "trap.h"
 
-#define RFLAGS_DF 0x400u
 #define STEP_CONTROL (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ)
 
 /* A step on its way. */
@@ -136,19 +135,6 @@ static void follow_tf(struct step *s)
 		machine->inject = KVM_GUESTDBG_INJECT_DB;
 }
 
-/* The accesses of all iterations that were done, as one. */
-static struct data_access whole(const struct step *s, struct data_access access)
-{
-	uint64_t done = (s->before.rcx - s->vcpu->regs->rcx) & address_mask(&s->instruction);
-
-	if (!s->instruction.repeated || done < 2 || done > UINT32_MAX / 8)
-		return access;
-	if (s->before.rflags & RFLAGS_DF)
-		access.linear -= (done - 1) * access.len;
-	access.len *= (uint32_t)done;
-	return access;
-}
-
 static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 {
 	const struct points *points = &s->machine->points;
@@ -160,7 +146,8 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 	for (int i = 0; i < s->instruction.accesses && !reason &&
 			(!s->entered || (s->instruction.class == CLASS_INT && !s->traps));
 	     i++) {
-		struct data_access access = whole(s, s->instruction.access[i]);
+		struct data_access access = decode_access(&s->instruction, i, &s->before,
+							  s->vcpu->regs);
 
 		reason = points_watching(points, &access, &stop->addr);
 	}
@@ -234,15 +221,15 @@ static bool load_ss(struct step *s)
 }
 
 /*
- * An emulator does all iterations of a string instruction in one step: it is given one at a time.
- * Returns how many are kept back.
+ * An emulator does all iterations of a string instruction in one step, and so does KVM on a processor
+ * when it carries out INS: they are given one at a time. Returns how many are kept back.
  */
 static uint64_t hold_iterations(struct step *s)
 {
 	uint64_t mask = address_mask(&s->instruction), count = s->before.rcx & mask;
 
-	if (!s->instruction.repeated || !s->machine->findings.steps_stay_armed || count < 2 ||
-	    s->machine->inject)
+	if (!s->instruction.repeated || count < 2 || s->machine->inject ||
+	    !(s->machine->findings.steps_stay_armed || s->instruction.port))
 		return 0;
 	s->vcpu->regs->rcx = (s->before.rcx & ~mask) | 1;
 	s->vcpu->regs_dirty = true;
