@@ -304,7 +304,11 @@ static int restart(struct gdbstub *stub, char *args, size_t len)
 	if (!s->extended)
 		return 1;
 	/* R has no reply either: gdb asks `?` next. */
-	if (!stub->ops->restart(stub->target)) {
+	if (stub->ops->restart(stub->target)) {
+		/* There is nothing left to be served. */
+		s->state = SESSION_EXITED;
+		s->last = (struct gdbstub_stop){.reason = GDBSTUB_EXITED, .status = 2};
+	} else {
 		s->has_saved = false;
 		s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP,
 						.thread = s->general_thread};

@@ -87,7 +87,7 @@ struct gdbstub_ops {
 	 * Layouts: a target whose registers change with its mode has more than one description.
 	 * layout() gives the one, from 0 up, that suits the thread now; layout_name() is what the
 	 * user is told on a switch, and must not start with '/'; description() gives the whole
-	 * text of an annex ("target.xml") in *xml, or NULL.
+	 * text of an annex ("target.xml"), or NULL.
 	 */
 	int (*layout)(void *target, int thread);
 	const char *(*layout_name)(void *target, int layout);
@@ -127,16 +127,16 @@ struct gdbstub_ops {
 	enum gdbstub_reason (*point_here)(void *target, int thread);
 
 	/*
-	 * Runs until something is to be reported. action() says what is asked of a thread. Where
-	 * that can take long, run() calls gdbstub_watch() first; from then on kick() is called, from
-	 * a signal handler, whenever gdbstub_poll() should be called. Once one of the two has
-	 * returned true, run() ends with GDBSTUB_INTERRUPTED if nothing else has happened.
+	 * Runs until something is to be reported. action() says what is asked of a thread. kick() is
+	 * called, from a signal handler, whenever gdbstub_poll() should be called; where running can
+	 * take long, run() calls it at the start, too, for what came before. Once it has returned
+	 * true, run() ends with GDBSTUB_INTERRUPTED if nothing else has happened.
 	 */
 	void (*run)(void *target, enum gdbstub_resume (*action)(const struct gdbstub *, int thread),
 		    struct gdbstub_stop *stop);
 	void (*kick)(void *target);
 
-	/* Begins anew, as after power-on (`R`). */
+	/* Begins anew, as after power-on (`R`). After an error the target is taken to be gone. */
 	int (*restart)(void *target);
 
 	/* The target's `monitor` commands; a row without a name ends them. May be NULL. */
@@ -177,18 +177,14 @@ bool gdbstub_is_public(const struct gdbstub *stub);
 /*
  * Serves one client after the other until the target has ended or nobody can come any more. With
  * `running` the target runs until the first client connects. `*stop` is the last stop.
- * Takes over SIGIO, and expects SIGPIPE to be ignored.
+ * Takes over SIGIO and SIGURG, and expects SIGPIPE to be ignored.
  */
 enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstub_stop *stop);
 
 /* Only async-signal-safe calls: removes what gdbstub_listen() made in the file system. */
 void gdbstub_unlink(const struct gdbstub *stub);
 
-/*
- * For run(). gdbstub_watch() turns kicks on until run() returns, and does what gdbstub_poll() does:
- * reads what the client has sent; true when the target is to stop. Neither blocks.
- */
-bool gdbstub_watch(struct gdbstub *stub);
+/* For run(): reads what the client has sent; true when the target is to stop. Never blocks. */
 bool gdbstub_poll(struct gdbstub *stub);
 
 /* Whether a client is connected. */

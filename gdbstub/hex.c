@@ -55,7 +55,7 @@ bool hex_number(const char **p, uint64_t *value)
 
 	*value = 0;
 	while ((digit = hex_value(**p)) >= 0) {
-		if (*p - start == 16)
+		if (*value >> 60)
 			return false;
 		*value = *value << 4 | (uint64_t)digit;
 		++*p;

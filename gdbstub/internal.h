@@ -11,7 +11,14 @@
 
 #include "gdbstub.h"
 
-/* transport.c: bytes to and from one client, over a TCP or Unix socket or stdin and stdout. */
+/*
+ * transport.c: bytes to and from one client, over a TCP or Unix socket or stdin and stdout. A signal is
+ * raised whenever the client has something to say, and another when somebody else knocks: of one signal
+ * for both, two that come together would be one.
+ */
+#define SIGNAL_CLIENT SIGIO
+#define SIGNAL_LISTENER SIGURG
+
 struct transport {
 	int listener; /* -1: none (stdio, or not open) */
 	int in, out;  /* -1: no client */
@@ -35,8 +42,6 @@ void transport_disconnect(struct transport *t);
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait);
 /* Writes all; 0 or a negative errno. */
 int transport_write(struct transport *t, const void *buf, size_t len);
-/* Whether SIGIO is raised when the client (without one: a new client) has something to say. */
-void transport_async(struct transport *t, bool on);
 
 /* hex.c */
 extern const char hex_digits[16];
@@ -45,7 +50,7 @@ int hex_value(char c); /* 0 to 15, or -1 */
 void hex_encode(char *to, const uint8_t *from, size_t len);
 /* Decodes len bytes from 2 * len characters; false if one is not a hex digit. May work in place. */
 bool hex_decode(uint8_t *to, const char *from, size_t len);
-/* Reads a number of at most 16 hex digits at *p and moves *p behind it; false if there is none. */
+/* Reads a hexadecimal number of at most 64 bits at *p and moves *p behind it; false if there is none. */
 bool hex_number(const char **p, uint64_t *value);
 
 /*
@@ -120,7 +125,6 @@ struct session {
 	enum session_state state;
 	unsigned int features;	  /* enum client_feature that the client offered */
 	bool extended;		  /* after `!` */
-	bool resumed;		  /* after the first resume packet */
 	bool silent;		  /* no reply to this packet: k, R */
 	bool start_no_ack;	  /* once the reply to QStartNoAckMode is on its way */
 	int layout;		  /* the description that was served last */
@@ -144,7 +148,6 @@ struct gdbstub {
 	struct session session;
 	volatile sig_atomic_t connected;
 	volatile sig_atomic_t running; /* inside ops->run() */
-	bool watching; /* SIGIO is on for the client */
 	char error_text[256]; /* gdbstub_error()'s, "" for none */
 	char scratch[0x4000]; /* registers, the list of threads, vCont's actions while it runs */
 };

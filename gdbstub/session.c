@@ -8,19 +8,18 @@
 
 #include "internal.h"
 
-/* The stub whose run() a SIGIO is to interrupt; a signal has no other way to find it. */
+/* The stub whose run() a signal is to interrupt; a signal has no other way to find it. */
 static _Thread_local struct gdbstub *volatile serving;
 
-static void on_sigio(int signal)
+static void on_signal(int number)
 {
 	struct gdbstub *stub = serving;
 	int saved = errno;
 
-	(void)signal;
 	/* At once, and here: nobody need look at the listener before each packet then. */
-	if (stub && stub->connected)
+	if (stub && number == SIGNAL_LISTENER && stub->connected)
 		transport_refuse(&stub->transport);
-	if (stub && stub->running)
+	else if (stub && stub->running)
 		stub->ops->kick(stub->target);
 	errno = saved;
 }
@@ -58,9 +57,10 @@ void gdbstub_set_created(struct gdbstub *stub, bool created)
 
 int gdbstub_listen(struct gdbstub *stub, const char *endpoint, char *why, size_t size)
 {
-	struct sigaction action = {.sa_handler = on_sigio, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
-	sigaction(SIGIO, &action, NULL);
+	sigaction(SIGNAL_CLIENT, &action, NULL);
+	sigaction(SIGNAL_LISTENER, &action, NULL);
 	return transport_listen(&stub->transport, endpoint, why, size);
 }
 
@@ -171,14 +171,14 @@ void reply_result(struct gdbstub *stub, int result)
 	*stub->error_text = 0;
 }
 
-/* Whoever came between accept() and `connected` raised a SIGIO that nobody heeded. */
+/* Whoever came between accept() and `connected` raised a signal that nobody heeded. */
 static void refuse_others(struct gdbstub *stub)
 {
-	sigset_t sigio, before;
+	sigset_t knock, before;
 
-	sigemptyset(&sigio);
-	sigaddset(&sigio, SIGIO);
-	sigprocmask(SIG_BLOCK, &sigio, &before);
+	sigemptyset(&knock);
+	sigaddset(&knock, SIGNAL_LISTENER);
+	sigprocmask(SIG_BLOCK, &knock, &before);
 	transport_refuse(&stub->transport);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 }
@@ -247,16 +247,6 @@ void session_serve(struct gdbstub *stub)
 	}
 }
 
-bool gdbstub_watch(struct gdbstub *stub)
-{
-	if (stub->connected && !stub->watching) {
-		transport_async(&stub->transport, true);
-		stub->watching = true;
-	}
-	/* Whatever came before that raised no signal. */
-	return gdbstub_poll(stub);
-}
-
 bool gdbstub_poll(struct gdbstub *stub)
 {
 	struct packets *p = &stub->packets;
@@ -294,9 +284,6 @@ void target_run(struct gdbstub *stub, struct gdbstub_stop *stop)
 	stub->running = true;
 	stub->ops->run(stub->target, session_action, stop);
 	stub->running = false;
-	if (stub->watching)
-		transport_async(&stub->transport, false);
-	stub->watching = false;
 }
 
 enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstub_stop *stop)

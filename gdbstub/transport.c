@@ -23,13 +23,6 @@ static int fail(char *why, size_t size, int error, const char *what, const char 
 	return -error;
 }
 
-/* SIGIO for this thread, not for any of the process: it is the one that is inside KVM_RUN. */
-static void set_owner(int fd)
-{
-	struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = gettid()};
-
-	fcntl(fd, F_SETOWN_EX, &owner);
-}
 
 static void set_flag(int fd, int flag, bool on)
 {
@@ -185,6 +178,16 @@ static void make_refusal(struct transport *t)
 	snprintf(t->refusal, sizeof(t->refusal), "+$%s#%02x", body, sum);
 }
 
+/* For this thread, not for any of the process: it is the one that runs the target. */
+static void signal_input(int fd, int number)
+{
+	struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = gettid()};
+
+	fcntl(fd, F_SETOWN_EX, &owner);
+	fcntl(fd, F_SETSIG, number);
+	set_flag(fd, O_ASYNC, true);
+}
+
 int transport_listen(struct transport *t, const char *endpoint, char *why, size_t size)
 {
 	int result;
@@ -207,8 +210,7 @@ int transport_listen(struct transport *t, const char *endpoint, char *why, size_
 	if (!result) {
 		make_refusal(t);
 		/* A second client is to be refused while the first is served. */
-		set_owner(t->listener);
-		set_flag(t->listener, O_ASYNC, true);
+		signal_input(t->listener, SIGNAL_LISTENER);
 	}
 	return result;
 }
@@ -239,7 +241,7 @@ int transport_accept(struct transport *t, bool wait)
 		t->stdio = false; /* once */
 		t->in = STDIN_FILENO;
 		t->out = STDOUT_FILENO;
-		set_owner(t->in);
+		signal_input(t->in, SIGNAL_CLIENT);
 		return 0;
 	}
 	if (t->listener < 0)
@@ -266,7 +268,7 @@ int transport_accept(struct transport *t, bool wait)
 		poll(&waiting, 1, -1);
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	set_owner(fd);
+	signal_input(fd, SIGNAL_CLIENT);
 	t->in = t->out = fd;
 	return 0;
 }
@@ -296,7 +298,9 @@ void transport_refuse(struct transport *t)
 
 void transport_disconnect(struct transport *t)
 {
-	if (t->in >= 0 && t->in != STDIN_FILENO)
+	if (t->in == STDIN_FILENO)
+		set_flag(t->in, O_ASYNC, false); /* it is others', too */
+	else if (t->in >= 0)
 		close(t->in);
 	t->in = t->out = -1;
 }
@@ -337,10 +341,4 @@ int transport_write(struct transport *t, const void *buf, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
-}
-
-void transport_async(struct transport *t, bool on)
-{
-	if (t->in >= 0)
-		set_flag(t->in, O_ASYNC, on);
 }

@@ -61,7 +61,11 @@ static void run_command(char *const *argv, const char *endpoint, int error_pipe)
 	setenv("KVMGDB_ENDPOINT", endpoint, 1);
 	while (argv[count])
 		count++;
-	if (is_gdb(argv[0]) && count + 3 < sizeof(with_target) / sizeof(*with_target)) {
+	if (is_gdb(argv[0]) && count + 3 >= sizeof(with_target) / sizeof(*with_target)) {
+		errno = E2BIG;
+		goto failed;
+	}
+	if (is_gdb(argv[0])) {
 		snprintf(target, sizeof(target), "target remote %s", endpoint);
 		with_target[0] = argv[0];
 		with_target[1] = (char *)"-ex";
@@ -70,6 +74,7 @@ static void run_command(char *const *argv, const char *endpoint, int error_pipe)
 		argv = with_target;
 	}
 	execvp(argv[0], argv);
+failed:
 	if (write(error_pipe, &errno, sizeof(errno)) < 0) {
 		/* the status says enough */
 	}

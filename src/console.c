@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,8 +54,13 @@ void console_write(struct console *console, const char *text, size_t len)
 	while (len && console->fd >= 0) {
 		ssize_t n = write(console->fd, text, len);
 
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0 && errno == EAGAIN) {
+			/* Somebody else has made it non-blocking. */
+			poll(&(struct pollfd){.fd = console->fd, .events = POLLOUT}, 1, -1);
+			continue;
+		}
 		if (n < 0) {
 			/* A reader that has gone, or a full disk, is no reason to end the guest. */
 			message("the console is lost: %s", strerror(errno));

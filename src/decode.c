@@ -6,7 +6,6 @@
 #include "segment.h"
 
 #define INSTRUCTION_MAX 15
-#define RFLAGS_DF 0x400u
 #define RFLAGS_OF 0x800u
 
 /* What an opcode has behind it, and what it does to its ModRM operand in memory. */
@@ -374,7 +373,7 @@ static void group_ff(struct decoder *d)
 		push(d, 1);
 		break;
 	case 3:
-		d->out->class = CLASS_CALL;
+		d->out->class = CLASS_FAR;
 		add_operand(d, size + 2, R);
 		add_stack(d, -(int64_t)(2 * size), 2 * size, W);
 		break;
@@ -382,6 +381,7 @@ static void group_ff(struct decoder *d)
 		add_operand(d, d->mode == MODE_64 ? 8 : size, R);
 		break;
 	case 5:
+		d->out->class = CLASS_FAR;
 		add_operand(d, size + 2, R);
 		break;
 	case 6:
@@ -405,13 +405,15 @@ static void special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		pop(d, 1);
 		return;
 	case 0x07: case 0x1f:
+		d->out->class = CLASS_FAR;
 		pop(d, 1);
 		return;
 	case 0x60:
 		push(d, 8);
 		return;
-	case 0x61:
-		pop(d, 8);
+	case 0x61: /* POPA passes over what PUSHA has stored of the stack pointer */
+		add_stack(d, 0, 3 * stack_item(d), R);
+		add_stack(d, 4 * stack_item(d), 4 * stack_item(d), R);
 		return;
 	case 0x62: /* BOUND */
 		add_operand(d, 2 * size, R);
@@ -429,8 +431,7 @@ static void special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		add_operand(d, 2, W);
 		return;
 	case 0x8e:
-		if (reg == 2)
-			d->out->class = CLASS_LOAD_SS;
+		d->out->class = reg == 2 ? CLASS_LOAD_SS : CLASS_FAR;
 		d->out->from_register = !d->has_memory;
 		d->out->selector = (uint16_t)general(d, (d->modrm & 7u) | (d->rex & 1u) << 3);
 		add_operand(d, 2, R);
@@ -440,7 +441,7 @@ static void special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		add_operand(d, stack_item(d), W);
 		return;
 	case 0x9a:
-		d->out->class = CLASS_CALL;
+		d->out->class = CLASS_FAR;
 		add_stack(d, -(int64_t)(2 * size), 2 * size, W);
 		return;
 	case 0x9c:
@@ -461,6 +462,7 @@ static void special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		pop(d, 1);
 		return;
 	case 0xc4: case 0xc5: /* LES, LDS */
+		d->out->class = CLASS_FAR;
 		add_operand(d, size + 2, R);
 		return;
 	case 0xc8:
@@ -473,6 +475,7 @@ static void special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		    stack_item(d), true, false);
 		return;
 	case 0xca: case 0xcb:
+		d->out->class = CLASS_FAR;
 		add_stack(d, 0, 2 * size, R);
 		return;
 	case 0xcc:
@@ -503,6 +506,9 @@ static void special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		d->out->class = CLASS_CALL;
 		push(d, 1);
 		return;
+	case 0xea:
+		d->out->class = CLASS_FAR;
+		return;
 	case 0xf1:
 		d->out->class = CLASS_ICEBP;
 		return;
@@ -522,7 +528,7 @@ static void special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		pop(d, 1);
 	else if (opcode >= 0xd8 && opcode <= 0xdf)
 		x87(d, opcode);
-	else
+	else if ((opcode & 0xfc) == 0x6c || (opcode & 0xf0) == 0xa0)
 		string(d, opcode);
 }
 
@@ -635,6 +641,7 @@ static void special_0f(struct decoder *d, uint8_t opcode, unsigned int row)
 		push(d, 1);
 		break;
 	case 0xa1: case 0xa9:
+		d->out->class = CLASS_FAR;
 		pop(d, 1);
 		break;
 	case 0xa3:
@@ -647,6 +654,7 @@ static void special_0f(struct decoder *d, uint8_t opcode, unsigned int row)
 		group_0fae(d);
 		break;
 	case 0xb2: case 0xb4: case 0xb5:
+		d->out->class = CLASS_FAR;
 		add_operand(d, size + 2, R);
 		break;
 	case 0xba:
@@ -757,6 +765,8 @@ static void vex(struct decoder *d, uint8_t first)
 	d->operand_prefix = (b & 3) == 1;
 	d->repe = (b & 3) == 2;
 	d->repne = (b & 3) == 3;
+	if (d->rex & 8)
+		d->out->operand_size = 8;
 	if (map == 1)
 		behind_0f(d);
 	else if (map == 2 || map == 3)

@@ -19,7 +19,8 @@ enum instruction_class {
 	CLASS_IRET,
 	CLASS_HLT,
 	CLASS_LOAD_SS,	   /* MOV SS; like POP SS it holds traps back for one instruction */
-	CLASS_CALL,	   /* near or far */
+	CLASS_CALL,	   /* near */
+	CLASS_FAR,	   /* loads a segment register: far CALL, JMP and RET, MOV, POP, LDS and so on */
 	CLASS_IO,	   /* IN, OUT */
 	CLASS_UNKNOWN,	   /* not decoded: length is 0 */
 };

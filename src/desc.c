@@ -159,11 +159,11 @@ static const char *const feature_names[FEATURE_COUNT] = {
  * others are named so that a file of another mode does not make it refuse the description.
  */
 static const struct {
-	const char *architecture, *compatible[2], *name;
+	const char *architecture, *compatible[2];
 } architectures[MODE_COUNT] = {
-	[MODE_16] = {"i8086", {"i386:x86-64", NULL}, "16-bit mode"},
-	[MODE_32] = {"i386", {"i386:x86-64", NULL}, "32-bit protected mode"},
-	[MODE_64] = {"i386:x86-64", {"i386", "i8086"}, "64-bit long mode"},
+	[MODE_16] = {"i8086", {"i386:x86-64", NULL}},
+	[MODE_32] = {"i386", {"i386:x86-64", NULL}},
+	[MODE_64] = {"i386:x86-64", {"i386", "i8086"}},
 };
 
 static struct register_layout layouts[MODE_COUNT];
@@ -189,7 +189,6 @@ const struct register_layout *register_layout(int layout)
 		l->row[l->count++] = row;
 	}
 	l->expedited[expedited] = -1;
-	l->name = architectures[layout].name;
 	return l;
 }
 

@@ -53,7 +53,6 @@ struct register_layout {
 	int count;
 	size_t size;	   /* of the g packet's block, in bytes */
 	int expedited[4];  /* pc, sp, the frame pointer, -1 */
-	const char *name;  /* for the user: "16-bit mode" */
 };
 
 const struct register_layout *register_layout(int layout);

@@ -78,7 +78,8 @@ static void describe(const struct vcpu *vcpu, int exit, struct exit_meaning *mea
 			set(meaning, GDBSTUB_SIGNAL_SEGV, true, "triple fault at %s", where);
 		break;
 	case KVM_EXIT_FAIL_ENTRY:
-		set(meaning, GDBSTUB_SIGNAL_SEGV, true,
+		/* Mend them, and it can go on. */
+		set(meaning, GDBSTUB_SIGNAL_SEGV, false,
 		    "the processor refuses the guest's state at %s (hardware reason 0x%llx): %s", where,
 		    (unsigned long long)run->fail_entry.hardware_entry_failure_reason,
 		    "look at the segment and control registers");

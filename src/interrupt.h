@@ -8,9 +8,14 @@ enum exception {
 	EXCEPTION_DE = 0,
 	EXCEPTION_DB = 1,
 	EXCEPTION_UD = 6,
+	EXCEPTION_NM = 7,
+	EXCEPTION_TS = 10,
+	EXCEPTION_NP = 11,
 	EXCEPTION_SS = 12,
 	EXCEPTION_GP = 13,
 	EXCEPTION_PF = 14,
+	EXCEPTION_MF = 16,
+	EXCEPTION_XM = 19,
 };
 
 struct interrupt_gate {

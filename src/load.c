@@ -15,7 +15,7 @@
 
 const struct image_type *const image_types[] = {&image_boot, &image_raw, NULL};
 
-/* All of the file, however long a pipe or a device says it is; memory bounds it. */
+/* All of the file, however long a pipe or a device says it is, or a little more than `limit`. */
 static int read_file(struct image *image, int fd, uint64_t limit, char *why, size_t size)
 {
 	size_t capacity = 0;
@@ -27,11 +27,8 @@ static int read_file(struct image *image, int fd, uint64_t limit, char *why, siz
 			uint8_t *data;
 
 			if (image->size > limit) {
-				snprintf(why, size,
-					 "%s is larger than the guest's memory of %llu bytes: give it "
-					 "more with --memory",
-					 image->path, (unsigned long long)limit);
-				return -EFBIG;
+				image->truncated = true;
+				return 0;
 			}
 			capacity = capacity ? 2 * capacity : 64 * 1024;
 			data = realloc(image->data, capacity);

@@ -2,6 +2,7 @@
 #ifndef LOAD_H
 #define LOAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@ struct image {
 	const char *path;
 	uint8_t *data;
 	size_t size;
+	bool truncated; /* at more than the guest's memory: a disk, whose first sector is enough */
 	const struct image_type *type;
 };
 

@@ -115,7 +115,8 @@ static int protected_mode(struct machine *machine, int mode, uint64_t entry, uin
 	int result;
 
 	gdt = machine->vm.low_size - pages * PAGE_SIZE;
-	if (machine->vm.low_size <= pages * PAGE_SIZE || gdt < image_end) {
+	if (machine->vm.low_size <= pages * PAGE_SIZE ||
+	    (machine->options->load < machine->vm.low_size && gdt < image_end)) {
 		snprintf(why, size,
 			 "%d-bit mode needs %llu bytes for its tables at the end of memory, and the "
 			 "image reaches to 0x%llx: give the guest more with --memory",
@@ -152,6 +153,13 @@ static int load(struct machine *machine, const struct image *image, char *why, s
 	uint16_t cs, ip;
 	int result;
 
+	if (image->truncated) {
+		snprintf(why, size,
+			 "%s is larger than the guest's memory of %llu bytes: give it more with "
+			 "--memory",
+			 image->path, (unsigned long long)machine->vm.size);
+		return -EFBIG;
+	}
 	result = load_copy(machine, options->load, image->data, image->size, why, size);
 	if (result)
 		return result;

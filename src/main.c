@@ -36,6 +36,8 @@ static void end(int status)
 {
 	if (!machine_end(&machine, status))
 		leave(status);
+	/* Unless it hangs in writing to somebody who does not read. */
+	alarm(2);
 }
 
 static void on_end(int number)
@@ -48,8 +50,12 @@ static void on_timeout(int number)
 	static const char text[] = "kvmgdb: timeout\n";
 
 	(void)number;
-	if (machine_end(&machine, EXIT_TIMEOUT))
+	if (machine_ending() >= 0)
+		leave(machine_ending());
+	if (machine_end(&machine, EXIT_TIMEOUT)) {
+		alarm(2);
 		return;
+	}
 	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
 		/* nobody to be told */
 	}

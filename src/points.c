@@ -228,6 +228,43 @@ static bool is_blank(const void *host)
 }
 
 /*
+ * Whether a trap cannot be planted at an address, or not to last: it is mapped to no memory, or its code
+ * is still to come.
+ */
+static bool is_waiting(const struct machine *machine, uint64_t addr)
+{
+	const void *host;
+	uint64_t gpa, left;
+
+	if (memory_translate(&machine->vcpu, addr, &gpa))
+		return true;
+	host = vm_host(&machine->vm, gpa, &left);
+	return !host || (left >= 2 && is_blank(host));
+}
+
+#define LOAD_SS_MAX 8 /* MOV SS with all that can follow its opcode */
+
+/*
+ * Whether the instruction before may be MOV SS or POP SS: Intel processors hold back what a debug register
+ * finds at the one behind it, and then forget it (SDM volume 3, 6.8.3). A trap they do not.
+ */
+static bool may_follow_load_ss(const struct machine *machine, uint64_t addr)
+{
+	uint8_t code[LOAD_SS_MAX] = {0};
+	size_t len = addr < LOAD_SS_MAX ? (size_t)addr : LOAD_SS_MAX;
+
+	if (!len || memory_read(&machine->vcpu, addr - len, code, len) != (ssize_t)len)
+		return false;
+	if (code[len - 1] == 0x17)
+		return true;
+	for (size_t i = 0; i + 1 < len; i++) {
+		if (code[i] == 0x8e && (code[i + 1] >> 3 & 7) == 2)
+			return true;
+	}
+	return false;
+}
+
+/*
  * Gives the debug registers from `used` on to those breakpoints that need them most. A register holds
  * through everything that the guest does to its code and page tables.
  */
@@ -237,26 +274,19 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 
 	for (size_t i = 0; i < points->count; i++)
 		points->list[i].in_register = false;
-	if (!able->debug_registers)
+	/* The code that runs now may not be the code that they wait for. */
+	if (!able->debug_registers && !machine->findings.kernel[vcpu_mode(&machine->vcpu)].debug_registers)
 		return;
 	/* First what cannot be planted, or not to last, then what asks for a register, then the rest. */
 	for (int round = 0; round < 3; round++) {
 		for (size_t i = 0; i < points->count && used < VCPU_DEBUG_REGISTERS; i++) {
 			struct point *point = &points->list[i];
 			bool take = round == 2 || (round == 1 && point->kind == GDBSTUB_POINT_HARDWARE);
-			uint64_t gpa, left;
-
 			if (is_watch(point->kind) || point->in_register || is_double(points, i))
 				continue;
-			if (!round) {
-				const void *host = NULL;
-
-				if (!memory_translate(&machine->vcpu, point->addr, &gpa))
-					host = vm_host(&machine->vm, gpa, &left);
-				take = !able->trap || !host || left < 2 ||
-				       is_blank(host);
-			}
-			if (!take)
+			if (!round)
+				take = !able->trap || is_waiting(machine, point->addr);
+			if (!take || (round && may_follow_load_ss(machine, point->addr)))
 				continue;
 			point->in_register = true;
 			points->debugreg[used] = point->addr;
@@ -266,7 +296,7 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 	}
 }
 
-/* Plants what is in no register. False if some of that cannot be planted. */
+/* Plants what is in no register. False if some of that cannot be planted, or not to last. */
 static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
 {
 	struct points *points = &machine->points;
@@ -279,16 +309,12 @@ static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
 		/* With paging, other mappings may lead to the place, which a register does not see. */
 		if (is_watch(point->kind) || (point->in_register && !paging) || is_double(points, i))
 			continue;
-		if (instruction && !memory_translate(&machine->vcpu, point->addr, &gpa) &&
-		    !traps_want(&machine->vm, gpa, instruction)) {
+		if (instruction && !is_waiting(machine, point->addr) &&
+		    !memory_translate(&machine->vcpu, point->addr, &gpa) &&
+		    !traps_want(&machine->vm, gpa, instruction))
 			points->traps_int3 |= instruction == TRAP_INT3;
-			continue;
-		}
-		/* Where there is no memory now, and no page tables to change that, no code will run. */
-		if (point->in_register)
-			continue;
-		if (paging || vm_host(&machine->vm, point->addr, NULL))
-			all = false;
+		else
+			all &= point->in_register;
 	}
 	return all;
 }
@@ -309,8 +335,13 @@ enum points_armed points_arm(struct machine *machine)
 		used = able->watch ? assign_watches(points, vcpu_mode(&machine->vcpu)) : -1;
 	if (used < 0) {
 		/* Everything is found by stepping then, and nothing else is to be in the way. */
+		memset(points->debugreg, 0, sizeof(points->debugreg));
+		memset(points->watch, 0, sizeof(points->watch));
+		points->debugreg[7] = DR7_ALWAYS;
 		armed = POINTS_STEP;
-	} else {
+	}
+	if (used >= 0 || !able->steps) {
+		used = used < 0 ? 0 : used;
 		assign_breakpoints(machine, able, used);
 		if (!plant_breakpoints(machine, able->trap))
 			armed = POINTS_STEP;

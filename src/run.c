@@ -11,7 +11,7 @@
 #include "step.h"
 #include "trap.h"
 
-#define DR6_BS 0x4000u
+#define STEPS_TO_ARM 1024 /* between two looks at whether stepping is still needed */
 
 static volatile sig_atomic_t ending = -1; /* exit status of machine_end() */
 static volatile sig_atomic_t in_run;
@@ -263,9 +263,12 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 			break;
 		}
 	}
-	while (outcome != STOPPED) {
+	for (unsigned int steps = 0; outcome != STOPPED; steps++) {
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
+		/* The code, or the page, that a breakpoint waits for may be there now. */
+		if (armed == POINTS_STEP && steps % STEPS_TO_ARM == STEPS_TO_ARM - 1)
+			armed = arm(machine);
 		outcome = armed == POINTS_STEP ? step_to_point(machine, stop) : enter(machine, stop);
 	}
 }
@@ -313,10 +316,8 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		machine->console.in_line = false;
 	if (!machine->findings.done && (how == GDBSTUB_STEP || machine->points.count))
 		prepare(machine);
-	/* On a processor a step can run a whole handler, which may never return. */
-	if (machine->stub && (how == GDBSTUB_CONTINUE || !machine->findings.steps_stay_armed ||
-			      machine->whole_repeats))
-		asked = gdbstub_watch(machine->stub);
+	if (machine->stub && how == GDBSTUB_CONTINUE)
+		asked = gdbstub_poll(machine->stub);
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
 		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);

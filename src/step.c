@@ -65,6 +65,16 @@ static void watch_handlers(struct step *s)
 		watch_handler(s, EXCEPTION_DB);
 	if (s->machine->inject & KVM_GUESTDBG_INJECT_DB)
 		watch_handler(s, EXCEPTION_DB);
+	/* There are four: those that the instruction may raise come first. */
+	if (s->instruction.fpu) {
+		watch_handler(s, EXCEPTION_NM);
+		watch_handler(s, EXCEPTION_MF);
+		watch_handler(s, EXCEPTION_XM);
+	}
+	if (s->instruction.class == CLASS_FAR || s->instruction.class == CLASS_IRET) {
+		watch_handler(s, EXCEPTION_NP);
+		watch_handler(s, EXCEPTION_TS);
+	}
 	watch_handler(s, EXCEPTION_GP);
 	watch_handler(s, EXCEPTION_UD);
 	watch_handler(s, s->vcpu->sregs->cr0 & CR0_PG ? EXCEPTION_PF : EXCEPTION_SS);
@@ -151,6 +161,14 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 
 		reason = points_watching(points, &access, &stop->addr);
 	}
+	if (s->instruction.class == CLASS_UNKNOWN && !s->machine->told_of_unknown) {
+		char where[32];
+
+		s->machine->told_of_unknown = true;
+		machine_say(s->machine, "watchpoints may miss what the instruction before %s has done: "
+					"it could not be decoded",
+			    vcpu_where(s->vcpu, where, sizeof(where)));
+	}
 	if (s->entered && !reason) {
 		struct data_access frame = {.linear = vcpu_sp(s->vcpu), .len = s->entered->frame,
 					    .write = true};
@@ -162,12 +180,14 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 
 static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 {
+	uint64_t dr6 = s->vcpu->run->debug.arch.dr6;
 	bool interrupt = s->instruction.class == CLASS_INT || s->instruction.class == CLASS_ICEBP ||
 			 s->traps;
 
 	for (int n = 0; n < s->handlers && !s->entered; n++) {
+		/* With BS it is where a jump or call has come to. */
 		if (vcpu_pc(s->vcpu) == s->gate[n].handler &&
-		    (interrupt || s->vcpu->run->debug.arch.dr6 & 1u << n))
+		    (interrupt || (dr6 & (DR6_BS | 1u << n)) == 1u << n))
 			s->entered = &s->gate[n];
 	}
 	hide_stepping(s);

@@ -8,6 +8,7 @@
 #include "desc.h"
 #include "machine.h"
 #include "memory.h"
+#include "message.h"
 #include "state.h"
 
 #define THREAD 1 /* vCPU 0 */
@@ -97,14 +98,16 @@ static ssize_t registers_read(void *target, int thread, int number, void *buf, s
 
 static int write_one(struct machine *machine, const struct register_row *row, const uint8_t *value)
 {
+	uint64_t pc = vcpu_pc(&machine->vcpu);
 	char why[200] = "";
 	int result;
 
-	if (row->home == HOME_PC || row->home == HOME_RAW_IP) {
+	result = state_write(&machine->vcpu, row, value, why, sizeof(why));
+	if (row->home == HOME_PC || row->home == HOME_RAW_IP || pc != vcpu_pc(&machine->vcpu)) {
 		machine->pc_moved = true;
 		machine->hit_here = false;
+		machine->inject = 0; /* a trap of the place that was left */
 	}
-	result = state_write(&machine->vcpu, row, value, why, sizeof(why));
 	if (row->home == HOME_FLAGS)
 		machine->guest_tf = machine->vcpu.regs->rflags & RFLAGS_TF;
 	if (result && *why)
@@ -292,9 +295,8 @@ static int restart(void *target)
 	int result = machine_restart(machine, why, sizeof(why));
 
 	if (result) {
-		/* There is no machine any more: the program cannot do anything for anybody. */
 		machine_say(machine, "cannot begin anew: %s", why);
-		machine_end(machine, 2);
+		message("cannot begin anew: %s", why);
 	}
 	return result;
 }

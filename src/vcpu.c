@@ -212,7 +212,8 @@ unsigned int vcpu_cpl(const struct vcpu *vcpu)
 {
 	if (!(vcpu->sregs->cr0 & CR0_PE))
 		return 0;
-	return vcpu->regs->rflags & RFLAGS_VM ? 3 : vcpu->sregs->cs.selector & 3;
+	/* Not of CS's selector, which is still a real-mode one until the first far jump. */
+	return vcpu->regs->rflags & RFLAGS_VM ? 3 : vcpu->sregs->ss.dpl;
 }
 
 uint64_t vcpu_pc(const struct vcpu *vcpu)

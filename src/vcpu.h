@@ -21,6 +21,8 @@ enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 #define EFER_LME 0x100u
 #define EFER_LMA 0x400u
 #define RFLAGS_TF 0x100u
+#define RFLAGS_DF 0x400u
+#define DR6_BS 0x4000u
 #define RFLAGS_VM 0x20000u
 
 #define VCPU_DEBUG_REGISTERS 4

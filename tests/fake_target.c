@@ -384,7 +384,7 @@ static bool look(struct fake_target *fake, bool moved, int *idle, struct gdbstub
 	sigset_t io, before;
 
 	fake->kicked = 0;
-	if (gdbstub_watch(fake->stub)) {
+	if (gdbstub_poll(fake->stub)) {
 		stop->reason = GDBSTUB_INTERRUPTED;
 		return true;
 	}

@@ -119,9 +119,3 @@ int transport_write(struct transport *t, const void *buf, size_t len)
 		abort();
 	return 0;
 }
-
-void transport_async(struct transport *t, bool on)
-{
-	(void)t;
-	(void)on;
-}

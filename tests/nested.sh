@@ -15,7 +15,7 @@ one() {
 	echo "# $*"
 	timeout 300 "$@" || failed=1
 }
-for program in $PROGRAMS; do one "$program"; done
+for program in $PROGRAMS; do one "./$program"; done
 for transcript in $TRANSCRIPTS; do one "$BUILD/tests/rsp/replay" "$transcript"; done
 exit $failed'
 
