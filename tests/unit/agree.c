@@ -313,6 +313,9 @@ bool run_stepped(void)
 				    (unsigned long long)visit->pc, stop.reason, stop.signal);
 		if (!check_step(visit, &instruction, before))
 			return false;
+		/* An interrupt right behind a MOV SS takes the trap of its operand's register away. */
+		if (visit->entered && steps && visit[-1].loads_ss && visit[-1].accesses)
+			memset(unsure + visit[-1].access[0].linear, true, 4);
 		/* Whether POPA reads what it does not want is the processor's affair. */
 		if (*opcode(visit->pc) == 0x61)
 			memset(unsure + visit->access[0].linear, true, 8 * sizeof(uint32_t));

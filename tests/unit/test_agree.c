@@ -73,16 +73,29 @@ static bool run_breakpoints(const char *name, uint64_t nth)
 	return check_end();
 }
 
+static bool is_watched(const struct data_access *access)
+{
+	for (size_t i = 0; i < machine.points.count; i++) {
+		const struct point *point = &machine.points.list[i];
+
+		if (point->kind == GDBSTUB_POINT_WRITE ? !access->write
+		    : point->kind == GDBSTUB_POINT_READ && !access->read)
+			continue;
+		if (access->linear < point->addr + point->len &&
+		    point->addr < access->linear + access->len)
+			return true;
+	}
+	return false;
+}
+
 /* Whether a step makes an access that is to be reported. */
 static bool hits(const struct visit *visit, bool in_registers)
 {
-	uint64_t addr;
-
 	for (int i = 0; i < visit->accesses; i++) {
 		/* On a processor KVM itself reads what OUTS puts out, unseen by the registers. */
 		if (in_registers && visit->port && visit->access[i].read)
 			continue;
-		if (points_watching(&machine.points, &visit->access[i], &addr))
+		if (is_watched(&visit->access[i]))
 			return true;
 	}
 	return false;
