@@ -354,12 +354,15 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 	}
 	if (d.overrun) {
 		out->class = CLASS_UNKNOWN;
-		out->fpu = true;
+		out->fpu = out->may_fault = true;
 		out->length = 0;
 		out->accesses = 0;
 		return;
 	}
 	out->length = (uint8_t)d.at;
+	/* DIV, IDIV and AAM; what is behind 0F is not looked at so closely. */
+	out->may_fault = out->accesses || out->class != CLASS_PLAIN || out->fpu || opcode == 0x0f ||
+			 (opcode & 0xfe) == 0xf6 || opcode == 0xd4;
 }
 
 uint64_t decode_count(const struct instruction *instruction, const struct kvm_regs *regs)

@@ -41,6 +41,7 @@ struct instruction {
 	uint8_t address_size; /* bytes */
 	uint8_t element;      /* CLASS_STRING: bytes of one element */
 	bool fpu;	      /* may change x87, MMX or vector registers */
+	bool may_fault;	      /* false only for what works on registers and raises nothing */
 	bool repeated;	      /* CLASS_STRING with REP, REPE or REPNE */
 	bool port;	      /* CLASS_STRING: INS or OUTS */
 	bool from_register;   /* CLASS_LOAD_SS: `selector` is the operand, not access[0] */

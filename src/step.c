@@ -346,7 +346,9 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 	if ((s.instruction.class == CLASS_LOAD_SS || s.instruction.class == CLASS_POP_SS) &&
 	    !machine->findings.steps_stay_armed && !machine->inject && load_ss(&s))
 		return check_watches(&s, stop);
-	watch_handlers(&s);
+	/* Debug registers make an emulator's step slower, and it needs none where nothing can happen. */
+	if (!machine->findings.steps_stay_armed || s.instruction.may_fault || machine->inject)
+		watch_handlers(&s);
 	/* Nothing else runs in such a step, so what is known of the FPU stays true. */
 	keep_fpu = machine->findings.steps_stay_armed && !s.instruction.fpu && s.vcpu->fpu_valid;
 	held = hold_iterations(&s);
