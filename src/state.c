@@ -9,6 +9,7 @@
 
 #define CR4_LA57 0x1000u
 #define RFLAGS_FIXED 0x2u
+#define RFLAGS_IF 0x200u
 #define RFLAGS_WRITABLE 0x3f7fd5u /* SDM volume 1, figure 3-8 */
 
 static int refuse(char *why, size_t size, const char *text)
@@ -419,6 +420,12 @@ static int write_flags(struct vcpu *vcpu, uint64_t value, char *why, size_t size
 		return refuse(why, size, "the value has bits that eflags does not have");
 	if ((value ^ vcpu->regs->rflags) & RFLAGS_VM)
 		return refuse(why, size, "eflags.VM can be changed by IRET or a task switch only");
+	if (vcpu->regs->rflags & ~value & RFLAGS_IF) {
+		int result = vcpu_end_shadow(vcpu);
+
+		if (result)
+			return result;
+	}
 	vcpu->regs->rflags = value | RFLAGS_FIXED;
 	return 0;
 }

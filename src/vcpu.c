@@ -196,6 +196,19 @@ int vcpu_set_fpu(struct vcpu *vcpu, const struct fxsave *fpu)
 	return ioctl(vcpu->fd, KVM_SET_XSAVE, &vcpu->xsave) ? -errno : 0;
 }
 
+int vcpu_end_shadow(struct vcpu *vcpu)
+{
+	struct kvm_vcpu_events events;
+
+	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
+		return -errno;
+	if (!events.interrupt.shadow)
+		return 0;
+	events.interrupt.shadow = 0;
+	events.flags |= KVM_VCPUEVENT_VALID_SHADOW;
+	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) ? -errno : 0;
+}
+
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu)
 {
 	if (vcpu->sregs->efer & EFER_LMA && vcpu->sregs->cs.l)

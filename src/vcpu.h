@@ -92,6 +92,12 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 const struct fxsave *vcpu_fpu(struct vcpu *vcpu);
 int vcpu_set_fpu(struct vcpu *vcpu, const struct fxsave *fpu);
 
+/*
+ * Ends the shadow of a STI: with IF cleared behind its back VMX refuses to enter the guest. Returns 0 or a
+ * negative errno.
+ */
+int vcpu_end_shadow(struct vcpu *vcpu);
+
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu);
 /* Real mode or virtual-8086 mode, where a selector is its base divided by 16. */
 bool vcpu_is_real(const struct vcpu *vcpu);
