@@ -1,9 +1,6 @@
 /* Running the guest until there is something to report. */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "exits.h"
 #include "memory.h"

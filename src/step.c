@@ -8,7 +8,6 @@
 #include "interrupt.h"
 #include "memory.h"
 #include "segment.h"
-#include "state.h"
 #include "trap.h"
 
 #define STEP_CONTROL (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ)
