@@ -116,14 +116,13 @@ static int guest_status(const struct options *options, const struct gdbstub_stop
 static int serve(const struct options *options, const char *endpoint)
 {
 	struct gdbstub_stop stop;
-	sigset_t child, before;
+	sigset_t all, before;
 	char why[256];
 
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
+	sigfillset(&all);
 	if (options->command) {
-		/* Not before `command` is known. */
-		sigprocmask(SIG_BLOCK, &child, &before);
+		/* Not before `command` is known: what ends this program ends it, too. */
+		sigprocmask(SIG_BLOCK, &all, &before);
 		command = command_start(options->command, endpoint, why, sizeof(why));
 		sigprocmask(SIG_SETMASK, &before, NULL);
 		if (command < 0) {
@@ -228,6 +227,7 @@ int main(int argc, char **argv)
 	}
 	machine_destroy(&machine);
 	points_free(&machine.points);
+	guard_free(&machine.guard);
 	console_close(&machine.console);
 	image_close(&image);
 	return status;
