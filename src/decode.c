@@ -365,16 +365,16 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 			 (opcode & 0xfe) == 0xf6 || opcode == 0xd4;
 }
 
-uint64_t decode_count(const struct instruction *instruction, const struct kvm_regs *regs)
+uint64_t decode_count_mask(const struct instruction *instruction)
 {
-	return regs->rcx & operand_mask(instruction->address_size);
+	return operand_mask(instruction->address_size);
 }
 
 struct data_access decode_access(const struct instruction *instruction, int n,
 				 const struct kvm_regs *before, const struct kvm_regs *after)
 {
 	struct data_access access = instruction->access[n];
-	uint64_t done = (before->rcx - after->rcx) & operand_mask(instruction->address_size);
+	uint64_t done = (before->rcx - after->rcx) & decode_count_mask(instruction);
 
 	if (!instruction->repeated || done < 2 || done > UINT32_MAX / 8)
 		return access;

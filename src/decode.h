@@ -54,8 +54,8 @@ struct instruction {
 /* Decodes what the vCPU will execute next, with the registers that it has now. */
 void decode_next(const struct vcpu *vcpu, struct instruction *instruction);
 
-/* The iterations that a repeated string instruction has still to do. */
-uint64_t decode_count(const struct instruction *instruction, const struct kvm_regs *regs);
+/* The part of RCX that counts iterations. */
+uint64_t decode_count_mask(const struct instruction *instruction);
 /* Access `n` in all the iterations that were done between two states of the registers, as one. */
 struct data_access decode_access(const struct instruction *instruction, int n,
 				 const struct kvm_regs *before, const struct kvm_regs *after);

@@ -8,6 +8,7 @@
 
 #include "memory.h"
 #include "port.h"
+#include "trap.h"
 
 struct exit_meaning {
 	int signal;	/* enum gdbstub_signal */
@@ -154,7 +155,17 @@ enum outcome exit_fail(struct machine *machine, int exit, struct gdbstub_stop *s
 static bool serve_mmio(struct machine *machine)
 {
 	struct kvm_run *run = machine->vcpu.run;
+	uint64_t gpa = run->mmio.phys_addr, left;
+	void *host = vm_host(&machine->vm, gpa, &left);
 
+	/* KVM has carried out an instruction itself, and has found the page guarded. */
+	if (host && run->mmio.len <= left && run->mmio.len <= sizeof(run->mmio.data)) {
+		if (run->mmio.is_write)
+			traps_write(&machine->vm, gpa, host, run->mmio.data, run->mmio.len);
+		else
+			memcpy(run->mmio.data, host, run->mmio.len);
+		return false;
+	}
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	machine_say(machine, "%s of %u byte%s at physical address 0x%llx, where there is no memory",

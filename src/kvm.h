@@ -11,6 +11,8 @@
 #define VM_LOW_MAX 0xc0000000ull
 #define VM_HIGH_START 0x100000000ull
 
+#define VM_PAGE 0x1000u
+
 /* A byte that a breakpoint instruction stands for in guest memory; trap.c keeps them. */
 struct trap {
 	uint64_t gpa;

@@ -4,6 +4,7 @@
 
 #include "console.h"
 #include "gdbstub.h"
+#include "guard.h"
 #include "points.h"
 #include "probe.h"
 #include "uart.h"
@@ -22,6 +23,8 @@ struct machine {
 	struct console console;
 	struct uart uart;
 	struct points points;
+	struct guard guard;
+	unsigned int to_step; /* a run: instructions to be stepped before points are armed again */
 	struct findings findings;
 	struct gdbstub *stub; /* NULL with --gdb=none */
 	enum machine_life life;

@@ -104,6 +104,17 @@ int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa)
 	return 0;
 }
 
+void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left)
+{
+	struct mmu mmu = mmu_of(vcpu);
+	size_t part = 0;
+	uint64_t gpa;
+	void *host = piece(vcpu, &mmu, linear, SIZE_MAX, &gpa, &part);
+
+	*left = part;
+	return host;
+}
+
 void memory_why(const struct vcpu *vcpu, uint64_t linear, size_t len, char *why, size_t size)
 {
 	struct mmu mmu = mmu_of(vcpu);

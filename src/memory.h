@@ -15,6 +15,8 @@ ssize_t memory_read(const struct vcpu *vcpu, uint64_t linear, void *buf, size_t 
 int memory_write(struct vcpu *vcpu, uint64_t linear, const void *buf, size_t len);
 /* Translates: 0 and the guest-physical address, or -EFAULT. Whether memory is there is another matter. */
 int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
+/* Where that is in this program, and in *left how many bytes follow in one piece; NULL if nowhere. */
+void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left);
 /* Why the last byte of a failed access could not be reached, in a sentence. */
 void memory_why(const struct vcpu *vcpu, uint64_t linear, size_t len, char *why, size_t size);
 

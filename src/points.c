@@ -333,12 +333,16 @@ enum points_armed points_arm(struct machine *machine)
 	traps_begin(&machine->vm);
 	if (points->watches)
 		used = able->watch ? assign_watches(points, vcpu_mode(&machine->vcpu)) : -1;
+	guard_plan_nothing(&machine->guard);
 	if (used < 0) {
-		/* Everything is found by stepping then, and nothing else is to be in the way. */
 		memset(points->debugreg, 0, sizeof(points->debugreg));
 		memset(points->watch, 0, sizeof(points->watch));
 		points->debugreg[7] = DR7_ALWAYS;
-		armed = POINTS_STEP;
+		/* If everything is found by stepping, nothing else is to be in the way. */
+		if (able->guards && able->steps && guard_plan(machine))
+			used = 0;
+		else
+			armed = POINTS_STEP;
 	}
 	if (used >= 0 || !able->steps) {
 		used = used < 0 ? 0 : used;

@@ -1,6 +1,6 @@
 /*
  * Breakpoints and watchpoints: what the client has set, and how each is armed: in a debug register, as
- * a trap in memory, or, where neither works, by stepping and comparing.
+ * a trap in memory, by guarding pages, or, where none of these works, by stepping and comparing.
  */
 #ifndef POINTS_H
 #define POINTS_H

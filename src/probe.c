@@ -1,7 +1,9 @@
 #define _GNU_SOURCE
 #include "probe.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "probe_guest.h"
 
@@ -56,24 +58,35 @@ static bool breaks(struct prober *p, enum vcpu_mode mode, bool user)
 /* Code that writes (R/W 1) or reads (R/W 3) the byte at PROBE_DATA, and stops behind that. */
 static bool watches(struct prober *p, enum vcpu_mode mode, bool user, unsigned int condition)
 {
-	/* MOV [address],AL or MOV AL,[address]: the address has the size of the mode */
-	static const size_t sizes[MODE_COUNT] = {2, 4, 8};
-	const uint64_t address = PROBE_DATA;
-	uint8_t code[1 + 8 + 2] = {condition == 1 ? 0xa2 : 0xa0};
-	size_t len = 1 + sizes[mode];
+	uint8_t code[PROBE_ACCESS_MAX];
+	size_t len = prober_access_code(code, mode, condition == 1, PROBE_DATA);
 
-	memcpy(code + 1, &address, sizes[mode]);
-	code[len] = OUT_AL;
-	return prober_begin(p, mode, user, code, len + 2) &&
+	return prober_begin(p, mode, user, code, len) &&
 	       prober_enter(p, KVM_GUESTDBG_USE_HW_BP, PROBE_DATA, condition, 1) ==
 		       KVM_EXIT_DEBUG &&
 	       p->vcpu.run->debug.arch.exception == 1 && p->vcpu.run->debug.arch.dr6 & 1 &&
-	       is_at(p, len);
+	       is_at(p, len - PROBE_OUT_SIZE);
 }
 
 static bool steps(struct prober *p, enum vcpu_mode mode, bool user)
 {
 	return begin(p, mode, user) && prober_step(p) == KVM_EXIT_DEBUG && is_at(p, 1);
+}
+
+/* The same with PROBE_READ_ONLY, which is taken from KVM, and then given back. */
+static bool guards(struct prober *p, enum vcpu_mode mode, bool user, bool write)
+{
+	uint8_t *page = p->vm.memory + PROBE_READ_ONLY;
+	uint8_t code[PROBE_ACCESS_MAX];
+	size_t len = prober_access_code(code, mode, write, PROBE_READ_ONLY);
+	bool stopped;
+
+	if (!prober_begin(p, mode, user, code, len) ||
+	    mprotect(page, VM_PAGE, write ? PROT_READ : PROT_NONE))
+		return false;
+	stopped = prober_enter(p, 0, 0, 0, 1) == -EFAULT && is_at(p, 0);
+	mprotect(page, VM_PAGE, PROT_READ | PROT_WRITE);
+	return stopped && prober_enter(p, 0, 0, 0, 1) == KVM_EXIT_IO;
 }
 
 /* Writing the registers takes TF away on a processor; an emulator goes on stepping. */
@@ -90,6 +103,7 @@ static void find(struct prober *p, enum vcpu_mode mode, bool user, struct abilit
 	abilities->steps = steps(p, mode, user);
 	abilities->debug_registers = breaks(p, mode, user);
 	abilities->watch = watches(p, mode, user, 1) && watches(p, mode, user, 3);
+	abilities->guards = guards(p, mode, user, true) && guards(p, mode, user, false);
 	if (traps(p, mode, user, TRAP_INT3))
 		abilities->trap = TRAP_INT3;
 	else if (traps(p, mode, user, TRAP_INT1))

@@ -21,6 +21,7 @@ struct abilities {
 	bool debug_registers; /* execution breakpoints are reported */
 	bool watch;	      /* data breakpoints are, for writes and for both */
 	bool steps;	      /* single steps are reported */
+	bool guards;	      /* KVM_RUN fails at what uses memory that it cannot get, and can be repeated */
 };
 
 struct findings {

@@ -149,3 +149,17 @@ int prober_step(struct prober *p)
 {
 	return prober_enter(p, KVM_GUESTDBG_SINGLESTEP, 0, 0, 1);
 }
+
+size_t prober_access_code(uint8_t code[PROBE_ACCESS_MAX], enum vcpu_mode mode, bool write,
+			  uint64_t address)
+{
+	static const size_t sizes[MODE_COUNT] = {2, 4, 8};
+	size_t len = 1;
+
+	code[0] = write ? 0xa2 : 0xa0;
+	memcpy(code + len, &address, sizes[mode]);
+	len += sizes[mode];
+	code[len++] = 0xe6; /* to a port: an exit at every privilege level, with IOPL 3 */
+	code[len++] = 0x80;
+	return len;
+}

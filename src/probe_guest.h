@@ -34,4 +34,13 @@ int prober_enter(struct prober *p, uint32_t control, uint64_t address, unsigned 
 		 unsigned int length);
 int prober_step(struct prober *p);
 
+/*
+ * MOV [address],AL or MOV AL,[address], whose address has the size of the mode, and an OUT, into `code`.
+ * Returns the length of both.
+ */
+#define PROBE_ACCESS_MAX 11
+#define PROBE_OUT_SIZE 2
+size_t prober_access_code(uint8_t code[PROBE_ACCESS_MAX], enum vcpu_mode mode, bool write,
+			  uint64_t address);
+
 #endif

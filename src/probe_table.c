@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -51,6 +52,9 @@ static const char *describe(const struct prober *p, int reason)
 		return "entry failed";
 	case -EINTR:
 		return "no exit";
+	case -EFAULT:
+		what = "fault";
+		break;
 	default:
 		snprintf(text, sizeof(text), "exit %d", reason);
 		return text;
@@ -233,23 +237,53 @@ static const char *step_cpuid(struct prober *p, int mode, bool user)
 	return step_code(p, mode, user, BYTES(0x0f, 0xa2, 0x90));
 }
 
-static const char *access_page(struct prober *p, int mode, bool user, uint8_t opcode, uint64_t address)
+static const char *access_page(struct prober *p, int mode, bool user, bool write, uint64_t address)
 {
-	static const size_t sizes[MODE_COUNT] = {2, 4, 8};
-	uint8_t code[1 + 8] = {opcode};
+	uint8_t code[PROBE_ACCESS_MAX];
 
-	memcpy(code + 1, &address, sizes[mode]);
-	return run_code(p, mode, user, code, 1 + sizes[mode], 0, 0);
+	return run_code(p, mode, user, code, prober_access_code(code, (enum vcpu_mode)mode, write, address),
+			0, 0);
 }
 
 static const char *write_read_only(struct prober *p, int mode, bool user)
 {
-	return access_page(p, mode, user, 0xa2, PROBE_READ_ONLY);
+	return access_page(p, mode, user, true, PROBE_READ_ONLY);
+}
+
+/* PUSHA to a read-only slot: how many of its eight words come out. */
+static const char *push_read_only(struct prober *p, int mode, bool user)
+{
+	static char text[16];
+	int words = 0;
+
+	if (mode == MODE_64)
+		return "-";
+	if (!begin(p, mode, user, BYTES(0x60, 0xe6, 0x80)))
+		return "refused";
+	p->vcpu.regs->rsp = PROBE_READ_ONLY + 0x100;
+	p->vcpu.regs_dirty = true;
+	while (prober_enter(p, 0, 0, 0, 1) == KVM_EXIT_MMIO)
+		words++;
+	snprintf(text, sizeof(text), "%d of 8", words);
+	return text;
+}
+
+/* Memory that is taken from KVM while the guest reads it. */
+static const char *read_lost(struct prober *p, int mode, bool user)
+{
+	uint8_t code[PROBE_ACCESS_MAX];
+	const char *text;
+
+	mprotect(p->vm.memory + PROBE_READ_ONLY, VM_PAGE, PROT_NONE);
+	text = run_code(p, mode, user, code,
+			prober_access_code(code, (enum vcpu_mode)mode, false, PROBE_READ_ONLY), 0, 0);
+	mprotect(p->vm.memory + PROBE_READ_ONLY, VM_PAGE, PROT_READ | PROT_WRITE);
+	return text;
 }
 
 static const char *read_absent(struct prober *p, int mode, bool user)
 {
-	return access_page(p, mode, user, 0xa0, PROBE_ABSENT);
+	return access_page(p, mode, user, false, PROBE_ABSENT);
 }
 
 static const struct {
@@ -274,7 +308,9 @@ static const struct {
 	{"step MOV SS", step_mov_ss},
 	{"step CPUID", step_cpuid},
 	{"write to a read-only slot", write_read_only},
+	{"  PUSHA there", push_read_only},
 	{"read without a slot", read_absent},
+	{"read of protected memory", read_lost},
 };
 
 /* The kernel module that runs guests here, as far as sysfs tells. */

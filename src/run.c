@@ -89,35 +89,60 @@ static enum outcome debug_exit(struct machine *machine, struct gdbstub_stop *sto
 }
 
 /*
- * KVM_EXIT_IO of an instruction whose writes are watched by debug registers: KVM carries INS out
- * itself, and these do not see it.
+ * An instruction that KVM carries out itself, which neither debug registers nor guarded pages see: INS, at
+ * its KVM_EXIT_IO, and OUTS, whose read of a guarded page is a KVM_EXIT_MMIO. It would do all iterations at
+ * once, so it is told that this is the last one.
  */
-static enum outcome input_watched(struct machine *machine, struct gdbstub_stop *stop)
+static enum outcome watch_emulated(struct machine *machine, int exit, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
 	const struct kvm_regs before = *vcpu->regs;
 	struct instruction instruction;
-	struct data_access access;
-	enum gdbstub_reason reason;
+	uint64_t held = 0, mask;
 	bool bus_error = false;
 
 	decode_next(vcpu, &instruction);
-	exit_serve_io(machine, KVM_EXIT_IO, &bus_error);
-	if (!instruction.port || !instruction.accesses || !instruction.access[0].write)
-		return GOES_ON;
-	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
-		return STOPPED;
-	access = decode_access(&instruction, 0, &before, vcpu->regs);
-	reason = points_watching(&machine->points, &access, &stop->addr);
-	if (reason == GDBSTUB_STOPPED)
-		return GOES_ON;
-	/* All of REP INS comes at once; its last iteration is not left yet. */
-	if (instruction.repeated && vcpu->regs->rip == before.rip &&
-	    !decode_count(&instruction, vcpu->regs)) {
-		vcpu->regs->rip += instruction.length;
+	mask = decode_count_mask(&instruction);
+	if (instruction.repeated) {
+		held = (before.rcx - 1) & mask;
+		if (exit == KVM_EXIT_IO)
+			vcpu->run->io.count = 1;
+		vcpu->regs->rcx = (before.rcx & ~mask) | 1;
 		vcpu->regs_dirty = true;
 	}
-	return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
+	exit_serve_io(machine, exit, &bus_error);
+	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
+		return STOPPED;
+	if (instruction.repeated) {
+		vcpu->regs->rcx = (before.rcx & ~mask) | held;
+		vcpu->regs->rip = held ? before.rip : before.rip + instruction.length;
+		vcpu->regs_dirty = true;
+	}
+	for (int i = 0; i < instruction.accesses; i++) {
+		struct data_access access = decode_access(&instruction, i, &before, vcpu->regs);
+		enum gdbstub_reason reason = points_watching(&machine->points, &access, &stop->addr);
+
+		if (reason)
+			return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
+	}
+	return GOES_ON;
+}
+
+/* Whether that is one that points watch. With RIP behind it, nobody knows what a write came from. */
+static bool is_watched(const struct machine *machine, int exit)
+{
+	const struct kvm_run *run = machine->vcpu.run;
+	struct instruction instruction;
+
+	if (!machine->points.watches)
+		return false;
+	if (exit == KVM_EXIT_MMIO)
+		return machine->guard.count && !run->mmio.is_write &&
+		       vm_host(&machine->vm, run->mmio.phys_addr, NULL);
+	if (run->io.direction != KVM_EXIT_IO_IN)
+		return false;
+	decode_next(&machine->vcpu, &instruction);
+	return instruction.port && instruction.accesses && instruction.access[0].write;
 }
 
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
@@ -139,14 +164,16 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	exit = vcpu_debug(vcpu, control, machine->points.debugreg, machine->inject || vcpu->regs_dirty);
 	machine->inject = 0;
 	if (!exit)
+		exit = guard_apply(&machine->guard);
+	if (!exit)
 		exit = vcpu_enter(vcpu);
+	guard_release(&machine->guard);
 	machine->guest_tf = vcpu->regs->rflags & RFLAGS_TF;
 	switch (exit) {
 	case KVM_EXIT_IO:
-		if (machine->points.watches && vcpu->run->io.direction == KVM_EXIT_IO_IN)
-			return input_watched(machine, stop);
-		/* fall through */
 	case KVM_EXIT_MMIO:
+		if (is_watched(machine, exit))
+			return watch_emulated(machine, exit, stop);
 		exit_serve_io(machine, exit, &bus_error);
 		if (!bus_error)
 			return GOES_ON;
@@ -164,6 +191,12 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	case KVM_EXIT_HLT:
 		exit_halt(machine);
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
+	case -EFAULT:
+		/* At an instruction that uses a guarded page; only a step can tell what it does there. */
+		if (!machine->guard.count)
+			break;
+		machine->to_step = 1;
+		return GOES_ON;
 	case KVM_EXIT_INTERNAL_ERROR:
 		if (vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
 		    at_trap(machine)) {
@@ -192,7 +225,7 @@ static enum outcome attend(struct machine *machine, bool asked, struct gdbstub_s
 }
 
 /* Stepping is slow, and where it does not work either, that is the end of it. Said once. */
-static enum points_armed arm(struct machine *machine)
+static void arm(struct machine *machine)
 {
 	enum points_armed armed = points_arm(machine);
 	bool can_step = probe_abilities(&machine->findings, &machine->vcpu)->steps;
@@ -205,7 +238,7 @@ static enum points_armed arm(struct machine *machine)
 					      : "on this host some of these breakpoints or watchpoints "
 						"cannot be found in the code that runs now");
 	}
-	return armed == POINTS_STEP && !can_step ? POINTS_ARMED : armed;
+	machine->to_step = armed == POINTS_STEP && can_step ? STEPS_TO_ARM : 0;
 }
 
 static enum outcome step_to_point(struct machine *machine, struct gdbstub_stop *stop)
@@ -238,7 +271,6 @@ static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *st
 static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop *stop)
 {
 	enum outcome outcome = GOES_ON;
-	enum points_armed armed;
 
 	if (asked && attend(machine, true, stop) == STOPPED)
 		return;
@@ -249,9 +281,9 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 	} while (outcome == INTERRUPTED);
 	if (outcome == STOPPED)
 		return;
-	armed = arm(machine);
+	arm(machine);
 	/* Where a breakpoint was reached by another address it is left likewise. */
-	while (armed == POINTS_ARMED && at_trap(machine) && outcome != STOPPED) {
+	while (!machine->to_step && at_trap(machine) && outcome != STOPPED) {
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
 		outcome = step_to_point(machine, stop);
@@ -260,13 +292,17 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 			break;
 		}
 	}
-	for (unsigned int steps = 0; outcome != STOPPED; steps++) {
+	while (outcome != STOPPED) {
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
+		if (!machine->to_step) {
+			outcome = enter(machine, stop);
+			continue;
+		}
+		outcome = step_to_point(machine, stop);
 		/* The code, or the page, that a breakpoint waits for may be there now. */
-		if (armed == POINTS_STEP && steps % STEPS_TO_ARM == STEPS_TO_ARM - 1)
-			armed = arm(machine);
-		outcome = armed == POINTS_STEP ? step_to_point(machine, stop) : enter(machine, stop);
+		if (outcome != INTERRUPTED && !--machine->to_step && outcome != STOPPED)
+			arm(machine);
 	}
 }
 

@@ -30,12 +30,6 @@ struct step {
 	const struct interrupt_gate *entered;
 };
 
-static uint64_t address_mask(const struct instruction *instruction)
-{
-	return instruction->address_size == 8 ? ~0ull
-					      : (1ull << 8 * instruction->address_size) - 1;
-}
-
 static void watch_handler(struct step *s, uint8_t vector)
 {
 	bool software = s->instruction.class == CLASS_INT && s->instruction.vector == vector;
@@ -245,7 +239,7 @@ static bool load_ss(struct step *s)
  */
 static uint64_t hold_iterations(struct step *s)
 {
-	uint64_t mask = address_mask(&s->instruction), count = s->before.rcx & mask;
+	uint64_t mask = decode_count_mask(&s->instruction), count = s->before.rcx & mask;
 
 	if (!s->instruction.repeated || count < 2 || s->machine->inject ||
 	    !(s->machine->findings.steps_stay_armed || s->instruction.port))
@@ -257,7 +251,7 @@ static uint64_t hold_iterations(struct step *s)
 
 static void give_back_iterations(struct step *s, uint64_t held)
 {
-	uint64_t mask = address_mask(&s->instruction);
+	uint64_t mask = decode_count_mask(&s->instruction);
 
 	if (!held)
 		return;
@@ -357,7 +351,7 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 		/* The last iteration is done, and the instruction is still to be left. */
 		if (outcome == STEPPED && s.instruction.repeated &&
 		    s.vcpu->regs->rip == s.before.rip && !held &&
-		    !(s.vcpu->regs->rcx & address_mask(&s.instruction)))
+		    !(s.vcpu->regs->rcx & decode_count_mask(&s.instruction)))
 			outcome = GOES_ON;
 	} while (outcome == GOES_ON);
 	/* A comparison that ends it has left the instruction, with its count. */
