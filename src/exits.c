@@ -2,117 +2,21 @@
 #include "exits.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "memory.h"
+#include "exit_meaning.h"
 #include "port.h"
 #include "trap.h"
 
-struct exit_meaning {
-	int signal;	/* enum gdbstub_signal */
-	bool dead;	/* the guest cannot go on */
-	char text[200]; /* a sentence without a period, to stand on a line of its own */
-};
+#define KVM_NO_SUCH_HYPERCALL (-1000ll) /* -KVM_ENOSYS */
 
-/* KVM_EXIT_INTERNAL_ERROR's suberrors. */
-static const char *const internal_errors[] = {
-	[KVM_INTERNAL_ERROR_EMULATION] = "the host cannot emulate the instruction",
-	[KVM_INTERNAL_ERROR_SIMUL_EX] = "an exception came while another was delivered",
-	[KVM_INTERNAL_ERROR_DELIVERY_EV] = "an exception or interrupt could not be delivered",
-	[KVM_INTERNAL_ERROR_UNEXPECTED_EXIT_REASON] = "an exit came that KVM does not expect",
-};
-
-static void set(struct exit_meaning *meaning, int signal, bool dead, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void set(struct exit_meaning *meaning, int signal, bool dead, const char *format, ...)
+/* If the guest goes on: what KVM takes for an answer, where it waits for one. */
+static void decline(struct kvm_run *run, int exit)
 {
-	va_list args;
-
-	meaning->signal = signal;
-	meaning->dead = dead;
-	va_start(args, format);
-	vsnprintf(meaning->text, sizeof(meaning->text), format, args);
-	va_end(args);
-}
-
-static void describe_internal(const struct vcpu *vcpu, const char *where, struct exit_meaning *meaning)
-{
-	uint32_t suberror = vcpu->run->internal.suberror;
-	char bytes[3 * 8 + 1] = "";
-	uint8_t code[8];
-	ssize_t n;
-
-	if (suberror == KVM_INTERNAL_ERROR_EMULATION) {
-		n = memory_read(vcpu, vcpu_pc(vcpu), code, sizeof(code));
-		for (ssize_t i = 0; i < n; i++)
-			sprintf(bytes + 3 * i, " %02x", code[i]);
-		set(meaning, GDBSTUB_SIGNAL_ILL, false,
-		    n > 0 ? "the host's KVM cannot emulate the instruction at %s:%s"
-			  : "there is no memory to fetch the instruction at %s from%s",
-		    where, bytes);
-		return;
-	}
-	if (suberror < sizeof(internal_errors) / sizeof(*internal_errors) && internal_errors[suberror])
-		set(meaning, GDBSTUB_SIGNAL_SEGV, true, "KVM internal error at %s: %s", where,
-		    internal_errors[suberror]);
-	else
-		set(meaning, GDBSTUB_SIGNAL_SEGV, true, "KVM internal error %u at %s", suberror, where);
-}
-
-static void describe(const struct vcpu *vcpu, int exit, struct exit_meaning *meaning)
-{
-	const struct kvm_run *run = vcpu->run;
-	char where[32];
-
-	vcpu_where(vcpu, where, sizeof(where));
-	switch (exit) {
-	case KVM_EXIT_SHUTDOWN:
-		/* AMD processors reset the CPU before KVM can look: this is its state after INIT. */
-		if (vcpu->regs->rip == 0xfff0 && vcpu->sregs->cs.selector == 0xf000)
-			set(meaning, GDBSTUB_SIGNAL_SEGV, true,
-			    "triple fault; the processor has reset itself, so the registers are not "
-			    "those of the fault");
-		else
-			set(meaning, GDBSTUB_SIGNAL_SEGV, true, "triple fault at %s", where);
-		break;
-	case KVM_EXIT_FAIL_ENTRY:
-		/* Mend them, and it can go on. */
-		set(meaning, GDBSTUB_SIGNAL_SEGV, false,
-		    "the processor refuses the guest's state at %s (hardware reason 0x%llx): %s", where,
-		    (unsigned long long)run->fail_entry.hardware_entry_failure_reason,
-		    "look at the segment and control registers");
-		break;
-	case KVM_EXIT_INTERNAL_ERROR:
-		describe_internal(vcpu, where, meaning);
-		break;
-	case KVM_EXIT_UNKNOWN:
-		set(meaning, GDBSTUB_SIGNAL_SEGV, true, "unknown exit at %s (hardware reason 0x%llx)",
-		    where, (unsigned long long)run->hw.hardware_exit_reason);
-		break;
-	case KVM_EXIT_EXCEPTION:
-		set(meaning, GDBSTUB_SIGNAL_SEGV, true,
-		    "exception %u with error code 0x%x at %s, which KVM does not handle",
-		    run->ex.exception, run->ex.error_code, where);
-		break;
-	case KVM_EXIT_SYSTEM_EVENT:
-		set(meaning, GDBSTUB_SIGNAL_SEGV, true, "system event %u at %s", run->system_event.type,
-		    where);
-		break;
-	case -EFAULT:
-		set(meaning, GDBSTUB_SIGNAL_BUS, false,
-		    "the host cannot give the memory that the instruction at %s uses", where);
-		break;
-	default:
-		if (exit < 0)
-			set(meaning, GDBSTUB_SIGNAL_SEGV, true, "KVM cannot run the guest at %s: %s",
-			    where, strerror(-exit));
-		else
-			set(meaning, GDBSTUB_SIGNAL_SEGV, true, "KVM exit %d at %s, which kvmgdb does not handle",
-			    exit, where);
-	}
+	if (exit == KVM_EXIT_HYPERCALL)
+		run->hypercall.ret = (uint64_t)KVM_NO_SUCH_HYPERCALL;
+	else if (exit == KVM_EXIT_X86_RDMSR || exit == KVM_EXIT_X86_WRMSR)
+		run->msr.error = 1; /* #GP */
 }
 
 enum outcome exit_report(struct gdbstub_stop *stop, enum gdbstub_reason reason, int signal)
@@ -136,7 +40,8 @@ enum outcome exit_fail(struct machine *machine, int exit, struct gdbstub_stop *s
 {
 	struct exit_meaning what;
 
-	describe(&machine->vcpu, exit, &what);
+	exit_describe(&machine->vcpu, exit, &what);
+	decline(machine->vcpu.run, exit);
 	if (what.dead) {
 		machine->life = MACHINE_DEAD;
 		machine->fatal_signal = what.signal;
@@ -191,6 +96,7 @@ enum outcome exit_complete_io(struct machine *machine, bool *bus_error, struct g
 
 		switch (exit) {
 		case -EINTR:
+		case KVM_EXIT_INTR:
 			return GOES_ON;
 		case KVM_EXIT_IO:
 		case KVM_EXIT_MMIO:

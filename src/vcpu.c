@@ -95,6 +95,8 @@ static int run(struct vcpu *vcpu)
 			return -errno;
 		vcpu->regs_dirty = false;
 	}
+	/* The reason for the exit before would look like the one for a failure. */
+	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 	result = ioctl(vcpu->fd, KVM_RUN, 0);
 	error = errno;
 	vcpu->io_pending = false;

@@ -16,9 +16,11 @@
 : "${KVMGDB:=./kvmgdb}" "${GUESTS:=guests}" "${NASM=nasm}" "${GDB:=gdb}" "${srcdir:=.}"
 : "${RUNNER=}" "${GDBS:=$GDB}" "${TEST_TIMEOUT:=60}" "${KVMGDB_REQUIRE_KVM=}"
 
-# One language for messages that are compared, and no questions over the network.
+# One language for messages that are compared, one shell for gdb's commands that use the user's, and no
+# questions over the network.
 LC_ALL=C
-export LC_ALL
+SHELL=/bin/sh
+export LC_ALL SHELL
 unset DEBUGINFOD_URLS
 
 tap_count=0
