@@ -117,6 +117,8 @@ static const struct row rows[] = {
 	 "0d 0e 0f"},
 	{"EMULATION, more bytes than there are", KVM_EXIT_INTERNAL_ERROR, IN_HOLE, {EMULATION(3, BYTES, 255)},
 	 BUS, false, "cannot fetch the instruction at 0008:00020000: " NO_MEMORY "0x20000"},
+	{"EMULATION, one byte more than there are", KVM_EXIT_INTERNAL_ERROR, IN_HOLE, {EMULATION(3, BYTES, 16)},
+	 BUS, false, "cannot fetch the instruction at 0008:00020000: " NO_MEMORY "0x20000"},
 	{"EMULATION, bytes without the flag", KVM_EXIT_INTERNAL_ERROR, IN_HOLE, {EMULATION(3, ~BYTES, 4)}, BUS,
 	 false, "cannot fetch the instruction at 0008:00020000: " NO_MEMORY "0x20000"},
 	{"EMULATION, the flag without bytes", KVM_EXIT_INTERNAL_ERROR, IN_HOLE, {EMULATION(2, BYTES, 4)}, BUS,

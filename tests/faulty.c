@@ -1,0 +1,242 @@
+/*
+ * kvmgdb over a KVM that lacks something, or fails: all of it is the program's own, but ioctl() and mmap() come
+ * by here. The environment says what is to go wrong:
+ *
+ *   FAULTY_HIDE=NAME[,NAME]...     capabilities that this KVM does not have: SYNC_REGS, say
+ *   FAULTY_FAIL=REQUEST:N:ERRNO    the Nth ioctl() of this kind fails (and is not made): KVM_RUN:1:EIO, say
+ *   FAULTY_PAGE=GPA                a page of guest memory that the host cannot give while the guest runs
+ *   FAULTY_CS=1                    the first code segment that the guest runs in has both L and D set, which
+ *                                  KVM takes and no processor does
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#define PAGE 4096ul
+#define GUESTDBG_FIRST                                                                              \
+	(KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP |                    \
+	 KVM_GUESTDBG_USE_HW_BP | KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
+
+static const struct {
+	const char *name;
+	long number;
+} capabilities[] = {
+	{"IMMEDIATE_EXIT", KVM_CAP_IMMEDIATE_EXIT},
+	{"READONLY_MEM", KVM_CAP_READONLY_MEM},
+	{"SET_GUEST_DEBUG", KVM_CAP_SET_GUEST_DEBUG},
+	{"SET_GUEST_DEBUG2", KVM_CAP_SET_GUEST_DEBUG2},
+	{"SYNC_REGS", KVM_CAP_SYNC_REGS},
+	{"USER_MEMORY", KVM_CAP_USER_MEMORY},
+};
+
+static const struct {
+	const char *name;
+	unsigned long number;
+} requests[] = {
+	{"KVM_CREATE_VCPU", KVM_CREATE_VCPU},
+	{"KVM_CREATE_VM", KVM_CREATE_VM},
+	{"KVM_GET_API_VERSION", KVM_GET_API_VERSION},
+	{"KVM_GET_REGS", KVM_GET_REGS},
+	{"KVM_GET_VCPU_MMAP_SIZE", KVM_GET_VCPU_MMAP_SIZE},
+	{"KVM_RUN", KVM_RUN},
+	{"KVM_SET_CPUID2", KVM_SET_CPUID2},
+	{"KVM_SET_GUEST_DEBUG", KVM_SET_GUEST_DEBUG},
+	{"KVM_SET_REGS", KVM_SET_REGS},
+	{"KVM_SET_USER_MEMORY_REGION", KVM_SET_USER_MEMORY_REGION},
+};
+
+static const struct {
+	const char *name;
+	int number;
+} errors[] = {
+	{"EAGAIN", EAGAIN}, {"EBUSY", EBUSY}, {"EFAULT", EFAULT},	{"EHWPOISON", EHWPOISON},
+	{"EINVAL", EINVAL}, {"EIO", EIO},     {"ENOMEM", ENOMEM},	{"ENOTTY", ENOTTY},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* A test that asks for what is not in the tables is not to pass for that. */
+static __attribute__((noreturn)) void misspelt(const char *name, const char *value)
+{
+	fprintf(stderr, "%s=%s: not understood\n", name, value);
+	abort();
+}
+
+static struct {
+	bool known;
+	bool hidden[COUNT(capabilities)];
+	unsigned long failing; /* request */
+	unsigned long left;    /* until it fails; 0: no more */
+	int error;
+	uint64_t page; /* GPA */
+	bool has_page;
+	void *host;    /* of the page */
+	bool bad_cs;
+	struct kvm_run *run[64]; /* by vCPU */
+} faults;
+
+static void parse_hide(const char *value)
+{
+	for (const char *p = value; *p;) {
+		size_t len = strcspn(p, ","), i = 0;
+
+		while (i < COUNT(capabilities) && (strncmp(capabilities[i].name, p, len) ||
+						    capabilities[i].name[len]))
+			i++;
+		if (i == COUNT(capabilities))
+			misspelt("FAULTY_HIDE", value);
+		faults.hidden[i] = true;
+		p += len + (p[len] == ',');
+	}
+}
+
+static void parse_fail(const char *value)
+{
+	char request[32], error[16];
+	size_t i = 0, j = 0;
+
+	if (sscanf(value, "%31[A-Z_0-9]:%lu:%15[A-Z]", request, &faults.left, error) != 3)
+		misspelt("FAULTY_FAIL", value);
+	while (i < COUNT(requests) && strcmp(requests[i].name, request))
+		i++;
+	while (j < COUNT(errors) && strcmp(errors[j].name, error))
+		j++;
+	if (i == COUNT(requests) || j == COUNT(errors))
+		misspelt("FAULTY_FAIL", value);
+	faults.failing = requests[i].number;
+	faults.error = errors[j].number;
+}
+
+static void parse(void)
+{
+	const char *value = getenv("FAULTY_HIDE");
+
+	faults.known = true;
+	if (value)
+		parse_hide(value);
+	value = getenv("FAULTY_FAIL");
+	if (value)
+		parse_fail(value);
+	value = getenv("FAULTY_PAGE");
+	faults.has_page = value;
+	if (value)
+		faults.page = strtoull(value, NULL, 0);
+	faults.bad_cs = getenv("FAULTY_CS");
+}
+
+static bool is_hidden(long capability)
+{
+	for (size_t i = 0; i < COUNT(capabilities); i++) {
+		if (capabilities[i].number == capability)
+			return faults.hidden[i];
+	}
+	return false;
+}
+
+int __real_ioctl(int fd, unsigned long request, ...);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	void *result = __real_mmap(at, size, protection, flags, fd, offset);
+
+	if (fd >= 0 && (size_t)fd < COUNT(faults.run))
+		faults.run[fd] = result == MAP_FAILED ? NULL : result;
+	return result;
+}
+
+static void spoil_cs(int vcpu)
+{
+	struct kvm_sregs sregs;
+
+	faults.bad_cs = false;
+	if (__real_ioctl(vcpu, KVM_GET_SREGS, &sregs))
+		return;
+	sregs.cs.db = sregs.cs.l;
+	__real_ioctl(vcpu, KVM_SET_SREGS, &sregs);
+}
+
+/* Kernels without KVM_CAP_SYNC_REGS do not look at the registers in the run page. */
+static int run_unsynchronised(int vcpu)
+{
+	struct kvm_run *page = (size_t)vcpu < COUNT(faults.run) ? faults.run[vcpu] : NULL;
+	uint64_t valid;
+	int result;
+
+	if (!page || !is_hidden(KVM_CAP_SYNC_REGS))
+		return __real_ioctl(vcpu, KVM_RUN, 0);
+	valid = page->kvm_valid_regs;
+	page->kvm_valid_regs = 0;
+	result = __real_ioctl(vcpu, KVM_RUN, 0);
+	page->kvm_valid_regs = valid;
+	return result;
+}
+
+static int run(int vcpu)
+{
+	int result, error;
+
+	if (faults.bad_cs)
+		spoil_cs(vcpu);
+	if (faults.host)
+		mprotect(faults.host, PAGE, PROT_NONE);
+	result = run_unsynchronised(vcpu);
+	error = errno;
+	if (faults.host)
+		mprotect(faults.host, PAGE, PROT_READ | PROT_WRITE);
+	errno = error;
+	return result;
+}
+
+static void find_page(const struct kvm_userspace_memory_region *region)
+{
+	if (faults.has_page && faults.page - region->guest_phys_addr < region->memory_size)
+		faults.host = (void *)(uintptr_t)(region->userspace_addr + faults.page -
+						  region->guest_phys_addr);
+}
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list args;
+	void *argument;
+
+	va_start(args, request);
+	argument = va_arg(args, void *);
+	va_end(args);
+	if (!faults.known)
+		parse();
+	if (faults.left && request == faults.failing && !--faults.left) {
+		errno = faults.error;
+		return -1;
+	}
+	switch (request) {
+	case KVM_CHECK_EXTENSION:
+		if (is_hidden((long)(intptr_t)argument))
+			return 0;
+		break;
+	case KVM_SET_GUEST_DEBUG:
+		/* Kernels without it know only the bits that there were first. */
+		if (is_hidden(KVM_CAP_SET_GUEST_DEBUG2) &&
+		    ((const struct kvm_guest_debug *)argument)->control & ~(uint32_t)GUESTDBG_FIRST) {
+			errno = EINVAL;
+			return -1;
+		}
+		break;
+	case KVM_SET_USER_MEMORY_REGION:
+		find_page(argument);
+		break;
+	case KVM_RUN:
+		return run(fd);
+	}
+	return __real_ioctl(fd, request, argument);
+}
