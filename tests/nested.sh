@@ -1,31 +1,48 @@
 #!/bin/sh
-# nested.sh NESTED BUILD amd|intel: runs the unit tests and packet transcripts that need KVM in an emulator
-# with a real kvm_amd or kvm_intel, which the command NESTED brings; TAP lines go to standard output, and
-# the exit status is 0 if all passed. To be run in the top folder, after `make check` has built the tests.
+# nested.sh NESTED BUILD amd|intel [SCRIPT]...: runs the unit tests and packet transcripts that need KVM, or the
+# named tests/cli/*.sh and tests/gdb/*.gdb, in an emulator with a real kvm_amd or kvm_intel, which the command
+# NESTED brings; TAP lines go to standard output, and the exit status is 0 if all passed. To be run in the top
+# folder, after `make check` has built the tests.
 
 set -u
 nested=$1 build=$2 kind=$3
+shift 3
+scripts=$*
 programs="$build/tests/unit/test_agree"
 transcripts=$(echo tests/rsp/kvm-*.rsp)
+[ -z "$scripts" ] || programs='' transcripts=''
 
-# Inside: one test after the other. There is no `make` on the emulated Intel machine.
+# Inside: one test after the other. There is no `make` on the emulated Intel machine. The scripts' failures
+# are in their lines.
 inside='
 failed=0
 one() {
 	echo "# $*"
 	timeout 300 "$@" || failed=1
 }
+script() {
+	one "$@" >"/tmp/tap.$$"
+	cat "/tmp/tap.$$"
+	! grep -q "^not ok" "/tmp/tap.$$" || failed=1
+}
 for program in $PROGRAMS; do one "./$program"; done
 for transcript in $TRANSCRIPTS; do one "$BUILD/tests/rsp/replay" "$transcript"; done
+for script in $SCRIPTS; do
+	case $script in
+	*.gdb) script sh tests/gdb/run "$script" ;;
+	*) script sh "$script" ;;
+	esac
+done
 exit $failed'
 
-export PROGRAMS="$programs" TRANSCRIPTS="$transcripts" BUILD="$build"
-export KVMGDB="$PWD/$build/kvmgdb" GUESTS="$PWD/$build/guests" KVMGDB_REQUIRE_KVM=1 RUNNER=
+export PROGRAMS="$programs" TRANSCRIPTS="$transcripts" SCRIPTS="$scripts" BUILD="$build"
+export KVMGDB="$PWD/$build/kvmgdb" GUESTS="$PWD/$build/guests" TESTS_BUILT="$PWD/$build/tests"
+export KVMGDB_REQUIRE_KVM=1 RUNNER=
 export AGREE_PROGRAMS="${AGREE_PROGRAMS:-20}"
 
 case $kind in
 amd)
-	exec "$nested" -t 900 -- sh -c "$inside"
+	exec "$nested" -t 1800 -- sh -c "$inside"
 	;;
 intel)
 	# Nothing is shared with that machine: what is needed is named.
@@ -33,7 +50,18 @@ intel)
 	for program in $programs; do
 		set -- "$@" -f "$program"
 	done
-	exec "$nested" -i -t 900 "$@" -- sh -c "$inside"
+	if [ -n "$scripts" ]; then
+		set -- "$@" -f "$build/tests/kvmgdb-faulty" -f tests -f doc
+		for program in diff gdb grep mount sed setpriv stat timeout unshare; do
+			path=$(command -v $program) && set -- "$@" -f "$path"
+		done
+		# gdb's own files, and what finds "localhost".
+		for file in /usr/share/gdb /usr/lib/python3.[0-9]* /etc/hosts /etc/nsswitch.conf \
+			/lib/*-linux-gnu/libnss_files.so.2; do
+			[ ! -e "$file" ] || set -- "$@" -f "$file"
+		done
+	fi
+	exec "$nested" -i -t 1800 "$@" -- sh -c "$inside"
 	;;
 *)
 	echo "nested.sh: amd or intel, not '$kind'" >&2

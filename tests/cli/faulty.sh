@@ -1,6 +1,7 @@
 #!/bin/sh
 # kvmgdb over a KVM that lacks what it can do without, lacks what it needs, or fails: tests/faulty.c.
 
+# shellcheck disable=SC2016 # gdb's registers
 . "${srcdir:-.}/tests/lib.sh"
 
 : "${TESTS_BUILT:=tests}"
@@ -19,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 # refused SENTENCE VARIABLE=VALUE
 refused() {
 	echo "kvmgdb: $1" >"$work/expected"
-	(export "$2" && kvmgdb --gdb=none "$GUESTS/sum.bin") >"$work/stdout" 2>"$work/stderr"
+	(export "${2?}" && kvmgdb --gdb=none "$GUESTS/sum.bin") >"$work/stdout" 2>"$work/stderr"
 	[ $? -eq 2 ] && [ ! -s "$work/stdout" ]
 	result $? "$2: exit status 2, and the guest does not run"
 	same "$2: told" "$work/expected" "$work/stderr"
@@ -80,7 +81,7 @@ fails() {
 	echo "$2" >"$work/expected"
 	fault=$3
 	shift 3
-	(export "$fault" && kvmgdb --gdb=none "$@") >"$work/stdout" 2>&1
+	(export "${fault?}" && kvmgdb --gdb=none "$@") >"$work/stdout" 2>&1
 	[ $? -eq "$status" ]
 	result $? "$fault: exit status $status"
 	same "$fault: told" "$work/expected" "$work/stdout"
@@ -117,7 +118,7 @@ session() {
 		echo "$command" >>"$work/script"
 	done
 	# shellcheck disable=SC2086 # several options
-	(export "$fault" && kvmgdb $options -- "$GDB" -nx -q -batch -x "$work/script") 2>&1 |
+	(export "${fault?}" && kvmgdb $options -- "$GDB" -nx -q -batch -x "$work/script") 2>&1 |
 		sed '1,/^0x.* in ?? ()$/d; s/[[:blank:]]*$//' >"$work/out"
 }
 
