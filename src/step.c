@@ -287,6 +287,9 @@ static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
 	case KVM_EXIT_HLT:
 		exit_halt(machine);
 		return STEPPED;
+	case KVM_EXIT_SET_TPR: /* in the place of KVM_EXIT_DEBUG */
+	case KVM_EXIT_IRQ_WINDOW_OPEN:
+		return has_moved(s) ? STEPPED : GOES_ON;
 	case -EINTR:
 	case KVM_EXIT_INTR:
 		return has_moved(s) ? STEPPED : INTERRUPTED;
