@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -12,8 +13,35 @@
 
 /* The XSAVE header's bitmap of components (SDM volume 1, 13.4.2). */
 #define XSTATE_BV 512
-#define XSTATE_X87 0x1
-#define XSTATE_SSE 0x2
+#define XSTATE_BV_X87 0x1
+#define XSTATE_BV_SSE 0x2
+
+/* The least that a component must have to be used; those that are not named are not. */
+static const uint16_t xstate_needed[XSTATE_COUNT] = {
+	[XSTATE_AVX] = 16 * 16,	      [XSTATE_OPMASK] = 8 * 8, [XSTATE_ZMM_HI256] = 16 * 32,
+	[XSTATE_HI16_ZMM] = 16 * 64, [XSTATE_PKRU] = 4,
+};
+
+/* CPUID leaf 0xd: what there is, and where; Intel's and AMD's places differ (SDM volume 1, 13.2). */
+static void find_xstate(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
+{
+	uint64_t present = 0;
+
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		if (cpuid->entries[i].function == 0xd && !cpuid->entries[i].index)
+			present = cpuid->entries[i].eax;
+	}
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		if (entry->function != 0xd || entry->index >= XSTATE_COUNT ||
+		    !xstate_needed[entry->index] || !(present >> entry->index & 1))
+			continue;
+		if (entry->eax >= xstate_needed[entry->index] && entry->eax <= vcpu->xsave_size &&
+		    entry->ebx > XSTATE_BV && entry->ebx <= vcpu->xsave_size - entry->eax)
+			vcpu->xstate_offset[entry->index] = entry->ebx;
+	}
+}
 
 /*
  * Without it KVM knows a guest CPU with no features at all, and refuses long mode and most control
@@ -28,7 +56,20 @@ static int set_cpuid(struct vcpu *vcpu)
 
 	if (ioctl(vcpu->vm->device, KVM_GET_SUPPORTED_CPUID, &cpuid))
 		return -1;
+	find_xstate(vcpu, &cpuid.head);
 	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid);
+}
+
+/* More than a page only where the process may use what is that large (KVM_CAP_XSAVE2). */
+static int allocate_xsave(struct vcpu *vcpu)
+{
+	int size = ioctl(vcpu->vm->device, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2);
+
+	vcpu->xsave_size = sizeof(struct kvm_xsave);
+	if (size > (int)sizeof(struct kvm_xsave))
+		vcpu->xsave_size = (size_t)size;
+	vcpu->xsave = calloc(1, vcpu->xsave_size);
+	return vcpu->xsave ? 0 : -1;
 }
 
 static int read_registers(struct vcpu *vcpu)
@@ -63,7 +104,7 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, si
 		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
 	}
 	what = "set a virtual CPU's features";
-	if (set_cpuid(vcpu))
+	if (allocate_xsave(vcpu) || set_cpuid(vcpu))
 		goto failed;
 	what = "read a virtual CPU's registers";
 	if (!read_registers(vcpu))
@@ -83,6 +124,8 @@ void vcpu_destroy(struct vcpu *vcpu)
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
 	vcpu->fd = -1;
+	free(vcpu->xsave);
+	vcpu->xsave = NULL;
 }
 
 static int run(struct vcpu *vcpu)
@@ -175,27 +218,160 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 	return 0;
 }
 
+int vcpu_reread_sregs(struct vcpu *vcpu)
+{
+	return ioctl(vcpu->fd, KVM_GET_SREGS, (struct kvm_sregs *)vcpu->sregs) ? -errno : 0;
+}
+
+static int read_xsave(struct vcpu *vcpu)
+{
+	bool large = vcpu->xsave_size > sizeof(struct kvm_xsave);
+
+	if (!vcpu->fpu_valid &&
+	    ioctl(vcpu->fd, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, vcpu->xsave))
+		return -errno;
+	vcpu->fpu_valid = true;
+	return 0;
+}
+
+static uint64_t xstate_present(const struct vcpu *vcpu)
+{
+	uint64_t present;
+
+	memcpy(&present, vcpu->xsave + XSTATE_BV, sizeof(present));
+	return present;
+}
+
+/* Without their bits the components would be set to their initial state. */
+static int write_xsave(struct vcpu *vcpu, uint64_t components)
+{
+	components |= xstate_present(vcpu);
+	memcpy(vcpu->xsave + XSTATE_BV, &components, sizeof(components));
+	vcpu->fpu_valid = false;
+	return ioctl(vcpu->fd, KVM_SET_XSAVE, vcpu->xsave) ? -errno : 0;
+}
+
 const struct fxsave *vcpu_fpu(struct vcpu *vcpu)
 {
-	if (!vcpu->fpu_valid && ioctl(vcpu->fd, KVM_GET_XSAVE, &vcpu->xsave))
-		return NULL;
-	vcpu->fpu_valid = true;
-	return (const struct fxsave *)vcpu->xsave.region;
+	int result = read_xsave(vcpu);
+
+	errno = -result;
+	return result ? NULL : (const struct fxsave *)vcpu->xsave;
 }
 
 int vcpu_set_fpu(struct vcpu *vcpu, const struct fxsave *fpu)
 {
-	uint64_t present;
+	int result = read_xsave(vcpu);
 
-	if (!vcpu_fpu(vcpu))
+	if (result)
+		return result;
+	memcpy(vcpu->xsave, fpu, sizeof(*fpu));
+	return write_xsave(vcpu, XSTATE_BV_X87 | XSTATE_BV_SSE);
+}
+
+const uint8_t *vcpu_xstate(struct vcpu *vcpu, unsigned int component)
+{
+	static const uint8_t initial[XSTATE_SIZE_MAX];
+	int result = read_xsave(vcpu);
+
+	errno = -result;
+	if (result)
+		return NULL;
+	return xstate_present(vcpu) >> component & 1 ? vcpu->xsave + vcpu->xstate_offset[component]
+						     : initial;
+}
+
+int vcpu_set_xstate(struct vcpu *vcpu, unsigned int component, size_t offset, const void *bytes,
+		    size_t len)
+{
+	int result = read_xsave(vcpu);
+	uint8_t *state = vcpu->xsave + vcpu->xstate_offset[component];
+
+	if (result)
+		return result;
+	if (!(xstate_present(vcpu) >> component & 1))
+		memset(state, 0, xstate_needed[component]);
+	memcpy(state + offset, bytes, len);
+	return write_xsave(vcpu, 1ull << component);
+}
+
+bool vcpu_lists_msr(const struct vcpu *vcpu, uint32_t index)
+{
+	struct kvm_msr_list count = {0}, *list;
+	bool found = false;
+
+	/* Fails, since there is no room, and says how much is needed. */
+	ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, &count);
+	list = malloc(sizeof(*list) + count.nmsrs * sizeof(*list->indices));
+	if (!list)
+		return false;
+	*list = count;
+	if (!ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, list)) {
+		for (uint32_t i = 0; i < list->nmsrs && !found; i++)
+			found = list->indices[i] == index;
+	}
+	free(list);
+	return found;
+}
+
+struct one_msr {
+	struct kvm_msrs head;
+	struct kvm_msr_entry entry;
+};
+
+/* KVM tells how many it has taken: none of one is a refusal. */
+static int msr_result(int taken)
+{
+	if (taken < 0)
 		return -errno;
-	memcpy(vcpu->xsave.region, fpu, sizeof(*fpu));
-	/* Else the components would be set to their initial state. */
-	memcpy(&present, (char *)vcpu->xsave.region + XSTATE_BV, sizeof(present));
-	present |= XSTATE_X87 | XSTATE_SSE;
-	memcpy((char *)vcpu->xsave.region + XSTATE_BV, &present, sizeof(present));
-	vcpu->fpu_valid = false;
-	return ioctl(vcpu->fd, KVM_SET_XSAVE, &vcpu->xsave) ? -errno : 0;
+	return taken ? 0 : -EINVAL;
+}
+
+int vcpu_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value)
+{
+	struct one_msr msr = {.head.nmsrs = 1, .entry.index = index};
+	int result = msr_result(ioctl(vcpu->fd, KVM_GET_MSRS, &msr));
+
+	*value = msr.entry.data;
+	return result;
+}
+
+int vcpu_set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	struct one_msr msr = {.head.nmsrs = 1, .entry.index = index, .entry.data = value};
+
+	return msr_result(ioctl(vcpu->fd, KVM_SET_MSRS, &msr));
+}
+
+int vcpu_debug_registers(const struct vcpu *vcpu, struct kvm_debugregs *registers)
+{
+	return ioctl(vcpu->fd, KVM_GET_DEBUGREGS, registers) ? -errno : 0;
+}
+
+int vcpu_set_debug_registers(struct vcpu *vcpu, const struct kvm_debugregs *registers)
+{
+	return ioctl(vcpu->fd, KVM_SET_DEBUGREGS, registers) ? -errno : 0;
+}
+
+int vcpu_xcr0(const struct vcpu *vcpu, uint64_t *value)
+{
+	struct kvm_xcrs xcrs;
+
+	if (ioctl(vcpu->fd, KVM_GET_XCRS, &xcrs))
+		return -errno;
+	for (uint32_t i = 0; i < xcrs.nr_xcrs && i < KVM_MAX_XCRS; i++) {
+		*value = xcrs.xcrs[i].value;
+		if (!xcrs.xcrs[i].xcr)
+			return 0;
+	}
+	return -ENOTSUP;
+}
+
+int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
+{
+	struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = value};
+
+	return ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs) ? -errno : 0;
 }
 
 int vcpu_end_shadow(struct vcpu *vcpu)

@@ -39,6 +39,15 @@ struct fxsave {
 	uint8_t xmm[16][16];
 };
 
+/* State components of the XSAVE area beyond FXSAVE's, by their bits in XCR0 (SDM volume 1, 13.1). */
+#define XSTATE_AVX 2
+#define XSTATE_OPMASK 5
+#define XSTATE_ZMM_HI256 6
+#define XSTATE_HI16_ZMM 7
+#define XSTATE_PKRU 9
+#define XSTATE_COUNT 10
+#define XSTATE_SIZE_MAX 1024 /* of a component: Hi16_ZMM */
+
 struct vcpu {
 	struct vm *vm;
 	int fd;
@@ -50,8 +59,10 @@ struct vcpu {
 	bool io_pending;	  /* an I/O exit was served, the instruction is not completed */
 	struct kvm_regs own_regs; /* without KVM_CAP_SYNC_REGS */
 	struct kvm_sregs own_sregs;
-	struct kvm_xsave xsave;
-	bool fpu_valid;
+	uint8_t *xsave; /* the XSAVE area, in its standard format; xsave_size bytes */
+	size_t xsave_size;
+	bool fpu_valid;			     /* xsave is what KVM has */
+	uint32_t xstate_offset[XSTATE_COUNT]; /* in xsave; 0: the vCPU has no such component */
 	struct kvm_guest_debug debug; /* as the kernel knows it */
 	bool debug_known;
 	volatile sig_atomic_t kicked;
@@ -85,12 +96,32 @@ int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], 
 
 /* Writes the segment and control registers at once, so that a refusal has somebody to be told to. */
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
+/* Reads them again, where it matters what KVM has made of the ones written. */
+int vcpu_reread_sregs(struct vcpu *vcpu);
 /*
  * The x87 and SSE registers; NULL with errno set on failure. vcpu_set_fpu() writes at once. Not by
  * KVM_GET_FPU, which leaves MXCSR out.
  */
 const struct fxsave *vcpu_fpu(struct vcpu *vcpu);
 int vcpu_set_fpu(struct vcpu *vcpu, const struct fxsave *fpu);
+/*
+ * A component of the extended state, XSTATE_SIZE_MAX bytes at most, or NULL with errno set; read with the
+ * x87 and SSE registers, once per stop. vcpu_set_xstate() writes `len` bytes of it at `offset`.
+ */
+const uint8_t *vcpu_xstate(struct vcpu *vcpu, unsigned int component);
+int vcpu_set_xstate(struct vcpu *vcpu, unsigned int component, size_t offset, const void *bytes,
+		    size_t len);
+
+/* Whether the host's KVM lists a model-specific register as one that it keeps for a guest. */
+bool vcpu_lists_msr(const struct vcpu *vcpu, uint32_t index);
+/* 0; -EINVAL where KVM refuses; another negative errno. */
+int vcpu_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value);
+int vcpu_set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value);
+/* The guest's own debug registers, whatever vcpu_debug() has set. */
+int vcpu_debug_registers(const struct vcpu *vcpu, struct kvm_debugregs *registers);
+int vcpu_set_debug_registers(struct vcpu *vcpu, const struct kvm_debugregs *registers);
+int vcpu_xcr0(const struct vcpu *vcpu, uint64_t *value);
+int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value);
 
 /*
  * Ends the shadow of a STI: with IF cleared behind its back VMX refuses to enter the guest. Returns 0 or a
