@@ -12,8 +12,13 @@
 #define TYPE_IS_CODE 8
 #define TYPE_CONFORMING 4
 #define TYPE_WRITABLE_OR_READABLE 2
+/* System segments (SDM volume 3, table 3-2). */
+#define TYPE_LDT 2
+#define TYPE_TSS_16 1
+#define TYPE_TSS_32 9 /* 64 bits wide in long mode */
+#define TYPE_TSS_BUSY 2
 
-static const char *const names[] = {"cs", "ss", "ds", "es", "fs", "gs"};
+static const char *const names[] = {"cs", "ss", "ds", "es", "fs", "gs", "ldtr", "tr"};
 
 const char *segment_name(enum segment which)
 {
@@ -23,7 +28,8 @@ const char *segment_name(enum segment which)
 struct kvm_segment *segment_of(struct kvm_sregs *sregs, enum segment which)
 {
 	struct kvm_segment *const all[] = {&sregs->cs, &sregs->ss, &sregs->ds,
-					   &sregs->es, &sregs->fs, &sregs->gs};
+					   &sregs->es, &sregs->fs, &sregs->gs,
+					   &sregs->ldt, &sregs->tr};
 
 	return all[which];
 }
@@ -79,13 +85,23 @@ static const char *refusal(const struct vcpu *vcpu, const struct kvm_segment *se
 			   enum segment which)
 {
 	unsigned int cpl = vcpu_cpl(vcpu), rpl = segment->selector & 3;
-	bool code = segment->type & TYPE_IS_CODE;
+	bool code = segment->type & TYPE_IS_CODE, system = which >= SEGMENT_LDTR;
 
-	if (!segment->s)
+	if (system && segment->s)
+		return "is no system descriptor";
+	if (!system && !segment->s)
 		return "is a system descriptor";
 	if (!segment->present)
 		return "is not present";
 	switch (which) {
+	case SEGMENT_LDTR:
+		return segment->type == TYPE_LDT ? NULL : "is not one of an LDT";
+	case SEGMENT_TR:
+		if ((segment->type & ~TYPE_TSS_BUSY) == TYPE_TSS_32)
+			return NULL;
+		if ((segment->type & ~TYPE_TSS_BUSY) != TYPE_TSS_16)
+			return "is not one of a task state segment";
+		return vcpu->sregs->efer & EFER_LMA ? "is one of a 16-bit task state segment" : NULL;
 	case SEGMENT_CS:
 		if (!code)
 			return "is no code segment";
@@ -116,7 +132,7 @@ static int load_null(const struct vcpu *vcpu, struct kvm_segment *segment, enum 
 {
 	bool l = vcpu_mode(vcpu) == MODE_64;
 
-	if (which == SEGMENT_CS || (which == SEGMENT_SS && !(l && vcpu_cpl(vcpu) < 3))) {
+	if (which == SEGMENT_CS || which == SEGMENT_TR || (which == SEGMENT_SS && !(l && vcpu_cpl(vcpu) < 3))) {
 		snprintf(why, size, "%s cannot be null", names[which]);
 		return -EINVAL;
 	}
@@ -149,11 +165,22 @@ int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment 
 		 uint16_t selector, char *why, size_t size)
 {
 	struct kvm_segment *segment = segment_of(sregs, which), loaded;
-	bool local = selector & 4;
-	uint64_t table = local ? sregs->ldt.base : sregs->gdt.base, descriptor;
+	bool local = selector & 4, system = which >= SEGMENT_LDTR;
+	/* A system descriptor of long mode has 32 more bits of base behind it, and 32 unused. */
+	size_t length = system && sregs->efer & EFER_LMA ? 16 : 8;
+	uint64_t table = local ? sregs->ldt.base : sregs->gdt.base, descriptor[2];
 	uint32_t limit = local ? sregs->ldt.limit : sregs->gdt.limit;
 	const char *problem;
 
+	if (system && vcpu_is_real(vcpu)) {
+		snprintf(why, size, "%s cannot be loaded in %s mode", names[which],
+			 sregs->cr0 & CR0_PE ? "virtual-8086" : "real");
+		return -EINVAL;
+	}
+	if (system && local) {
+		snprintf(why, size, "%s is loaded from the GDT alone", names[which]);
+		return -EINVAL;
+	}
 	if (vcpu_is_real(vcpu)) {
 		/* Limit and rights stay: that is how "unreal mode" lives on. */
 		segment->selector = selector;
@@ -166,23 +193,27 @@ int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment 
 		snprintf(why, size, "selector 0x%04x is of the LDT, and none is loaded", selector);
 		return -EINVAL;
 	}
-	if ((uint32_t)(selector | 7) > limit) {
+	if ((selector & ~7u) + length - 1 > limit) {
 		snprintf(why, size, "selector 0x%04x is beyond the %s's limit 0x%x", selector,
 			 local ? "LDT" : "GDT", limit);
 		return -EINVAL;
 	}
 	table += selector & ~7u;
-	if (memory_read(vcpu, table, &descriptor, sizeof(descriptor)) != sizeof(descriptor)) {
+	if (memory_read(vcpu, table, descriptor, length) != (ssize_t)length) {
 		snprintf(why, size, "the descriptor of selector 0x%04x, at 0x%llx, cannot be read",
 			 selector, (unsigned long long)table);
 		return -EINVAL;
 	}
-	decode(&loaded, selector, descriptor);
+	decode(&loaded, selector, descriptor[0]);
+	if (length == 16)
+		loaded.base |= descriptor[1] << 32;
 	problem = refusal(vcpu, &loaded, which);
 	if (problem) {
 		snprintf(why, size, "the descriptor of selector 0x%04x %s", selector, problem);
 		return -EINVAL;
 	}
+	if (which == SEGMENT_TR)
+		loaded.type |= TYPE_TSS_BUSY;
 	*segment = loaded;
 	return 0;
 }

@@ -4,7 +4,17 @@
 
 #include "vcpu.h"
 
-enum segment { SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_ES, SEGMENT_FS, SEGMENT_GS };
+enum segment {
+	SEGMENT_CS,
+	SEGMENT_SS,
+	SEGMENT_DS,
+	SEGMENT_ES,
+	SEGMENT_FS,
+	SEGMENT_GS,
+	/* System segments, which instructions do not name. */
+	SEGMENT_LDTR,
+	SEGMENT_TR
+};
 
 struct kvm_segment *segment_of(struct kvm_sregs *sregs, enum segment which);
 const char *segment_name(enum segment which);
@@ -16,8 +26,9 @@ void segment_set_flat(struct kvm_segment *segment, enum segment which, uint16_t 
 
 /*
  * What loading `selector` into a segment register would do at this moment: in real mode the base
- * follows, in protected mode the descriptor is read from the GDT or LDT and checked. Changes *sregs
- * only. Returns 0, or -EINVAL with a sentence in `why`.
+ * follows, in protected mode the descriptor is read from the GDT or LDT and checked. LDTR and TR are
+ * loaded as by LLDT and LTR, but a busy task state segment will do, and memory is left alone. Changes
+ * *sregs only. Returns 0, or -EINVAL with a sentence in `why`.
  */
 int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment which,
 		 uint16_t selector, char *why, size_t size);
