@@ -213,6 +213,8 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, sregs))
 		return -errno;
+	/* Without an APIC in the kernel KVM_RUN takes it from there. */
+	vcpu->run->cr8 = sregs->cr8;
 	if (sregs != vcpu->sregs)
 		memcpy((struct kvm_sregs *)vcpu->sregs, sregs, sizeof(*sregs));
 	return 0;

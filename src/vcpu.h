@@ -63,6 +63,7 @@ struct vcpu {
 	size_t xsave_size;
 	bool fpu_valid;			     /* xsave is what KVM has */
 	uint32_t xstate_offset[XSTATE_COUNT]; /* in xsave; 0: the vCPU has no such component */
+	uint64_t tsc_shown; /* to the client, last */
 	struct kvm_guest_debug debug; /* as the kernel knows it */
 	bool debug_known;
 	volatile sig_atomic_t kicked;
