@@ -8,7 +8,20 @@
 
 #include "segment.h"
 
-enum register_feature { FEATURE_CORE, FEATURE_SSE, FEATURE_SEGMENTS, FEATURE_SYSTEM, FEATURE_COUNT };
+/* Those up to FEATURE_SYSTEM are in the g packet: they cost no system call of their own. */
+enum register_feature {
+	FEATURE_CORE,
+	FEATURE_SSE,
+	FEATURE_SEGMENTS,
+	FEATURE_SYSTEM,
+	FEATURE_TABLES,
+	FEATURE_DEBUG,
+	FEATURE_AVX,
+	FEATURE_AVX512,
+	FEATURE_PKEYS,
+	FEATURE_MSR,
+	FEATURE_COUNT
+};
 
 #define M16 (1u << MODE_16)
 #define M32 (1u << MODE_32)
@@ -29,14 +42,39 @@ enum register_feature { FEATURE_CORE, FEATURE_SSE, FEATURE_SEGMENTS, FEATURE_SYS
 #define XMM(n, modes_)                                                                          \
 	{.name = "xmm" #n, .home = HOME_XMM, .index = n, .bits = 128, .type = "vec128",         \
 	 .feature = FEATURE_SSE, .modes = modes_}
-#define SYSTEM(name_, home_, index_, bits_, type_, modes_)                                      \
+/* lldb goes by the group; gdb's x86 code has its own rules and does not. */
+#define OWN(feature_, name_, home_, index_, bits_, type_, modes_)                               \
 	{.name = name_, .home = home_, .index = index_, .bits = bits_, .type = type_,           \
-	 .feature = FEATURE_SYSTEM, .modes = modes_}
+	 .feature = feature_, .modes = modes_, .group = "system"}
+#define SYSTEM(...) OWN(FEATURE_SYSTEM, __VA_ARGS__)
+#define TABLE(name_, home_, index_, bits_, type_)                                               \
+	OWN(FEATURE_TABLES, name_, home_, index_, bits_, type_, ANY)
+#define DEBUG(name_, home_, index_, bits_, type_)                                               \
+	OWN(FEATURE_DEBUG, name_, home_, index_, bits_, type_, ANY)
+#define MSR(name_, address) OWN(FEATURE_MSR, name_, HOME_MSR, address, 64, "int64", ANY)
+
+#define XSTATE(feature_, name_, component_, offset, bits_, type_, modes_)                       \
+	{.name = name_, .home = HOME_XSTATE, .component = component_, .index = offset,          \
+	 .bits = bits_, .type = type_, .feature = feature_, .modes = modes_, .group = "vector"}
+#define YMMH(n, modes_)                                                                         \
+	XSTATE(FEATURE_AVX, "ymm" #n "h", XSTATE_AVX, 16 * n, 128, "uint128", modes_)
+#define K(n) XSTATE(FEATURE_AVX512, "k" #n, XSTATE_OPMASK, 8 * n, 64, "uint64", ANY)
+#define ZMMH(n, modes_)                                                                         \
+	XSTATE(FEATURE_AVX512, "zmm" #n "h", XSTATE_ZMM_HI256, 32 * n, 256, "v2ui128", modes_)
+/* Those from 16 on are in one piece. */
+#define HI16(name_, n, offset, bits_, type_)                                                    \
+	XSTATE(FEATURE_AVX512, name_, XSTATE_HI16_ZMM, 64 * (n - 16) + offset, bits_, type_, M64)
+#define HI16_XMM(n) HI16("xmm" #n, n, 0, 128, "vec128")
+#define HI16_YMMH(n) HI16("ymm" #n "h", n, 16, 128, "uint128")
+#define HI16_ZMMH(n) HI16("zmm" #n "h", n, 32, 256, "v2ui128")
+#define SIXTEEN_TO_31(row)                                                                      \
+	row(16), row(17), row(18), row(19), row(20), row(21), row(22), row(23), row(24),        \
+		row(25), row(26), row(27), row(28), row(29), row(30), row(31)
 
 /*
  * In the order of gdb's register numbers. The core features' names, sizes and order are gdb's
  * (i386-tdep, "Target Description Standard Features" in the manual). Registers that users put into
- * conditions have integer types, which the debugger can evaluate anywhere; CR0 is 32 bits wide, since
+ * conditions have integer types, which the debugger can evaluate anywhere; flags are 32 bits wide, since
  * gdb cannot assign to a flags type of 8 bytes. None may be called "pc" or "sp": gdb looks up the
  * target's registers before its own $pc and $sp.
  */
@@ -110,31 +148,102 @@ static const struct register_row rows[] = {
 	SYSTEM("cr0", HOME_CONTROL, 0, 32, "cr0_t", ANY),
 	SYSTEM("cr2", HOME_CONTROL, 2, 64, "int64", ANY),
 	SYSTEM("cr3", HOME_CONTROL, 3, 64, "int64", ANY),
-	SYSTEM("cr4", HOME_CONTROL, 4, 32, "int32", ANY),
+	SYSTEM("cr4", HOME_CONTROL, 4, 32, "cr4_t", ANY),
 	SYSTEM("cr8", HOME_CONTROL, 8, 64, "int64", ANY),
-	SYSTEM("efer", HOME_EFER, 0, 32, "int32", ANY),
+	SYSTEM("efer", HOME_EFER, 0, 32, "efer_t", ANY),
 	SYSTEM("cpu_mode", HOME_MODE, 0, 32, "int32", ANY),
+
+	TABLE("gdt_base", HOME_TABLE_BASE, TABLE_GDT, 64, "int64"),
+	TABLE("gdt_limit", HOME_TABLE_LIMIT, TABLE_GDT, 16, "uint16"),
+	TABLE("idt_base", HOME_TABLE_BASE, TABLE_IDT, 64, "int64"),
+	TABLE("idt_limit", HOME_TABLE_LIMIT, TABLE_IDT, 16, "uint16"),
+	TABLE("ldtr", HOME_SELECTOR, SEGMENT_LDTR, 16, "uint16"),
+	TABLE("ldtr_base", HOME_BASE, SEGMENT_LDTR, 64, "int64"),
+	TABLE("ldtr_limit", HOME_LIMIT, SEGMENT_LDTR, 32, "uint32"),
+	TABLE("tr", HOME_SELECTOR, SEGMENT_TR, 16, "uint16"),
+	TABLE("tr_base", HOME_BASE, SEGMENT_TR, 64, "int64"),
+	TABLE("tr_limit", HOME_LIMIT, SEGMENT_TR, 32, "uint32"),
+
+	DEBUG("xcr0", HOME_XCR0, 0, 32, "xcr0_t"),
+	DEBUG("dr0", HOME_DEBUG, 0, 64, "int64"),
+	DEBUG("dr1", HOME_DEBUG, 1, 64, "int64"),
+	DEBUG("dr2", HOME_DEBUG, 2, 64, "int64"),
+	DEBUG("dr3", HOME_DEBUG, 3, 64, "int64"),
+	DEBUG("dr6", HOME_DEBUG, 6, 32, "dr6_t"),
+	DEBUG("dr7", HOME_DEBUG, 7, 32, "dr7_t"),
+
+	/* gdb makes $ymm0, $zmm0 and so on of these and the XMM registers. */
+	YMMH(0, ANY), YMMH(1, ANY), YMMH(2, ANY), YMMH(3, ANY),
+	YMMH(4, ANY), YMMH(5, ANY), YMMH(6, ANY), YMMH(7, ANY),
+	YMMH(8, M64), YMMH(9, M64), YMMH(10, M64), YMMH(11, M64),
+	YMMH(12, M64), YMMH(13, M64), YMMH(14, M64), YMMH(15, M64),
+	K(0), K(1), K(2), K(3), K(4), K(5), K(6), K(7),
+	ZMMH(0, ANY), ZMMH(1, ANY), ZMMH(2, ANY), ZMMH(3, ANY),
+	ZMMH(4, ANY), ZMMH(5, ANY), ZMMH(6, ANY), ZMMH(7, ANY),
+	ZMMH(8, M64), ZMMH(9, M64), ZMMH(10, M64), ZMMH(11, M64),
+	ZMMH(12, M64), ZMMH(13, M64), ZMMH(14, M64), ZMMH(15, M64),
+	SIXTEEN_TO_31(HI16_ZMMH), SIXTEEN_TO_31(HI16_XMM), SIXTEEN_TO_31(HI16_YMMH),
+	XSTATE(FEATURE_PKEYS, "pkru", XSTATE_PKRU, 0, 32, "int", ANY),
+
+	/* More of them can follow without another number for any. */
+	OWN(FEATURE_MSR, "apic_base", HOME_APIC_BASE, 0, 64, "int64", ANY),
+	MSR("tsc", 0x10),
+	MSR("sysenter_cs", 0x174),
+	MSR("sysenter_esp", 0x175),
+	MSR("sysenter_eip", 0x176),
+	MSR("misc_enable", 0x1a0),
+	MSR("pat", 0x277),
+	MSR("mtrr_def_type", 0x2ff),
+	MSR("star", 0xc0000081),
+	MSR("lstar", 0xc0000082),
+	MSR("cstar", 0xc0000083),
+	MSR("fmask", 0xc0000084),
+	MSR("kernel_gs_base", 0xc0000102),
+	MSR("tsc_aux", 0xc0000103),
 };
 
-/* A flags type: the names of its bits. gdb prints the ones that are set. */
+#define ROWS (sizeof(rows) / sizeof(*rows))
+
+_Static_assert(ROWS <= REGISTERS_MAX, "every register has a number");
+
+/* A flags type: the names of its bits, of which gdb prints those that are set. */
 struct flags_type {
 	const char *id;
+	enum register_feature feature;
+	uint32_t pairs; /* where a field of two bits begins, which gdb prints as a number */
 	struct {
 		const char *name;
 		int bit;
-	} fields[20];
+	} fields[28];
 };
 
-static const struct flags_type eflags = {
-	"i386_eflags",
-	{{"CF", 0}, {"", 1}, {"PF", 2}, {"AF", 4}, {"ZF", 6}, {"SF", 7}, {"TF", 8}, {"IF", 9},
-	 {"DF", 10}, {"OF", 11}, {"NT", 14}, {"RF", 16}, {"VM", 17}, {"AC", 18}, {"VIF", 19},
-	 {"VIP", 20}, {"ID", 21}}};
-
-static const struct flags_type cr0 = {
-	"cr0_t",
-	{{"PE", 0}, {"MP", 1}, {"EM", 2}, {"TS", 3}, {"ET", 4}, {"NE", 5}, {"WP", 16}, {"AM", 18},
-	 {"NW", 29}, {"CD", 30}, {"PG", 31}}};
+static const struct flags_type flags_types[] = {
+	{"i386_eflags", FEATURE_CORE, 0,
+	 {{"CF", 0}, {"", 1}, {"PF", 2}, {"AF", 4}, {"ZF", 6}, {"SF", 7}, {"TF", 8}, {"IF", 9},
+	  {"DF", 10}, {"OF", 11}, {"NT", 14}, {"RF", 16}, {"VM", 17}, {"AC", 18}, {"VIF", 19},
+	  {"VIP", 20}, {"ID", 21}}},
+	{"cr0_t", FEATURE_SYSTEM, 0,
+	 {{"PE", 0}, {"MP", 1}, {"EM", 2}, {"TS", 3}, {"ET", 4}, {"NE", 5}, {"WP", 16}, {"AM", 18},
+	  {"NW", 29}, {"CD", 30}, {"PG", 31}}},
+	{"cr4_t", FEATURE_SYSTEM, 0,
+	 {{"VME", 0}, {"PVI", 1}, {"TSD", 2}, {"DE", 3}, {"PSE", 4}, {"PAE", 5}, {"MCE", 6},
+	  {"PGE", 7}, {"PCE", 8}, {"OSFXSR", 9}, {"OSXMMEXCPT", 10}, {"UMIP", 11}, {"LA57", 12},
+	  {"VMXE", 13}, {"SMXE", 14}, {"FSGSBASE", 16}, {"PCIDE", 17}, {"OSXSAVE", 18}, {"KL", 19},
+	  {"SMEP", 20}, {"SMAP", 21}, {"PKE", 22}, {"CET", 23}, {"PKS", 24}}},
+	{"efer_t", FEATURE_SYSTEM, 0,
+	 {{"SCE", 0}, {"LME", 8}, {"LMA", 10}, {"NXE", 11}, {"SVME", 12}, {"LMSLE", 13},
+	  {"FFXSR", 14}, {"TCE", 15}, {"MCOMMIT", 17}, {"INTWB", 18}, {"UAIE", 20}, {"AIBRSE", 21}}},
+	{"xcr0_t", FEATURE_DEBUG, 0,
+	 {{"X87", 0}, {"SSE", 1}, {"AVX", 2}, {"BNDREGS", 3}, {"BNDCSR", 4}, {"OPMASK", 5},
+	  {"ZMM_HI256", 6}, {"HI16_ZMM", 7}, {"PKRU", 9}, {"TILECFG", 17}, {"TILEDATA", 18}}},
+	{"dr6_t", FEATURE_DEBUG, 0,
+	 {{"B0", 0}, {"B1", 1}, {"B2", 2}, {"B3", 3}, {"BD", 13}, {"BS", 14}, {"BT", 15}}},
+	{"dr7_t", FEATURE_DEBUG, 0x55550000,
+	 {{"L0", 0}, {"G0", 1}, {"L1", 2}, {"G1", 3}, {"L2", 4}, {"G2", 5}, {"L3", 6}, {"G3", 7},
+	  {"LE", 8}, {"GE", 9}, {"RTM", 11}, {"GD", 13}, {"RW0", 16}, {"LEN0", 18},
+	  {"RW1", 20}, {"LEN1", 22}, {"RW2", 24}, {"LEN2", 26}, {"RW3", 28},
+	  {"LEN3", 30}}},
+};
 
 /* The union by which gdb shows a vector register. */
 static const struct {
@@ -152,6 +261,12 @@ static const char *const feature_names[FEATURE_COUNT] = {
 	[FEATURE_SSE] = "org.gnu.gdb.i386.sse",
 	[FEATURE_SEGMENTS] = "org.gnu.gdb.i386.segments",
 	[FEATURE_SYSTEM] = "org.kvm.x86.sys",
+	[FEATURE_TABLES] = "org.kvm.x86.tables",
+	[FEATURE_DEBUG] = "org.kvm.x86.debug",
+	[FEATURE_AVX] = "org.gnu.gdb.i386.avx",
+	[FEATURE_AVX512] = "org.gnu.gdb.i386.avx512",
+	[FEATURE_PKEYS] = "org.gnu.gdb.i386.pkeys",
+	[FEATURE_MSR] = "org.kvm.x86.msr",
 };
 
 /*
@@ -166,8 +281,38 @@ static const struct {
 	[MODE_64] = {"i386:x86-64", {"i386", "i8086"}},
 };
 
-static struct register_layout layouts[MODE_COUNT];
-static char descriptions[MODE_COUNT][8192];
+static bool chosen[ROWS];
+static struct register_layout layouts[REGISTER_LAYOUTS];
+static char descriptions[REGISTER_LAYOUTS][32768];
+
+/* Whether every host has it. */
+static bool is_everywhere(const struct register_row *row)
+{
+	return row->feature <= FEATURE_TABLES || row->home == HOME_APIC_BASE;
+}
+
+void registers_choose(bool (*has)(void *context, const struct register_row *row), void *context)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		chosen[i] = !is_everywhere(&rows[i]) && has(context, &rows[i]);
+	memset(layouts, 0, sizeof(layouts));
+	for (int layout = 0; layout < REGISTER_LAYOUTS; layout++)
+		*descriptions[layout] = 0;
+}
+
+static bool is_in_set(const struct register_row *row, int set)
+{
+	switch (row->feature) {
+	case FEATURE_SYSTEM:
+	case FEATURE_TABLES:
+	case FEATURE_DEBUG:
+		return set != REGISTERS_CORE;
+	case FEATURE_MSR:
+		return set == REGISTERS_ALL;
+	default:
+		return true;
+	}
+}
 
 const struct register_layout *register_layout(int layout)
 {
@@ -176,17 +321,24 @@ const struct register_layout *register_layout(int layout)
 
 	if (l->count)
 		return l;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ROWS; i++) {
 		const struct register_row *row = &rows[i];
+		int number = l->count;
 
-		if (!(row->modes & 1u << layout))
+		if (!(row->modes & 1u << layout % MODE_COUNT))
+			continue;
+		l->count++;
+		if (!is_in_set(row, layout / MODE_COUNT) || !(is_everywhere(row) || chosen[i]))
 			continue;
 		/* What gdb asks for at every stop: with them in the reply it asks for nothing. */
 		if (row->home == HOME_PC || row->home == HOME_SP ||
 		    (row->home == HOME_GENERAL && row->index == offsetof(struct kvm_regs, rbp)))
-			l->expedited[expedited++] = l->count;
-		l->size += row->bits / 8;
-		l->row[l->count++] = row;
+			l->expedited[expedited++] = number;
+		if (row->feature <= FEATURE_SYSTEM) {
+			l->block_count = l->count;
+			l->size += row->bits / 8;
+		}
+		l->row[number] = row;
 	}
 	l->expedited[expedited] = -1;
 	return l;
@@ -218,7 +370,8 @@ static void add_flags(struct text *text, const struct flags_type *type)
 	add(text, "<flags id=\"%s\" size=\"4\">", type->id);
 	for (size_t i = 0; type->fields[i].name; i++)
 		add(text, "<field name=\"%s\" start=\"%d\" end=\"%d\"/>", type->fields[i].name,
-		    type->fields[i].bit, type->fields[i].bit);
+		    type->fields[i].bit,
+		    type->fields[i].bit + (int)(type->pairs >> type->fields[i].bit & 1));
 	add(text, "</flags>\n");
 }
 
@@ -233,6 +386,19 @@ static void add_vectors(struct text *text)
 	add(text, "<field name=\"uint128\" type=\"uint128\"/></union>\n");
 }
 
+/* Each feature has types of its own. */
+static void add_types(struct text *text, int feature)
+{
+	for (size_t i = 0; i < sizeof(flags_types) / sizeof(*flags_types); i++) {
+		if ((int)flags_types[i].feature == feature)
+			add_flags(text, &flags_types[i]);
+	}
+	if (feature == FEATURE_SSE || feature == FEATURE_AVX512)
+		add_vectors(text);
+	if (feature == FEATURE_AVX512)
+		add(text, "<vector id=\"v2ui128\" type=\"uint128\" count=\"2\"/>\n");
+}
+
 static void add_feature(struct text *text, const struct register_layout *l, int feature)
 {
 	bool begun = false;
@@ -240,16 +406,11 @@ static void add_feature(struct text *text, const struct register_layout *l, int 
 	for (int number = 0; number < l->count; number++) {
 		const struct register_row *row = l->row[number];
 
-		if (row->feature != feature)
+		if (!row || row->feature != feature)
 			continue;
 		if (!begun) {
 			add(text, "<feature name=\"%s\">\n", feature_names[feature]);
-			if (feature == FEATURE_CORE)
-				add_flags(text, &eflags);
-			if (feature == FEATURE_SSE)
-				add_vectors(text);
-			if (feature == FEATURE_SYSTEM)
-				add_flags(text, &cr0);
+			add_types(text, feature);
 			begun = true;
 		}
 		add(text, "<reg name=\"%s\" bitsize=\"%d\" type=\"%s\" regnum=\"%d\"", row->name,
@@ -272,9 +433,9 @@ const char *register_description(int layout)
 	add(&text, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
 		   "<target version=\"1.0\">\n<architecture>%s</architecture>\n"
 		   "<osabi>none</osabi>\n", /* any other text makes gdb warn of an unknown OS ABI */
-	    architectures[layout].architecture);
-	for (size_t i = 0; i < 2 && architectures[layout].compatible[i]; i++)
-		add(&text, "<compatible>%s</compatible>\n", architectures[layout].compatible[i]);
+	    architectures[layout % MODE_COUNT].architecture);
+	for (size_t i = 0; i < 2 && architectures[layout % MODE_COUNT].compatible[i]; i++)
+		add(&text, "<compatible>%s</compatible>\n", architectures[layout % MODE_COUNT].compatible[i]);
 	for (int feature = 0; feature < FEATURE_COUNT; feature++)
 		add_feature(&text, l, feature);
 	add(&text, "</target>\n");

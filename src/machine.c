@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "desc.h"
 #include "load.h"
 #include "message.h"
 #include "options.h"
+#include "state.h"
 
 static int power_on(struct machine *machine, char *why, size_t size)
 {
@@ -16,8 +18,10 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	if (result)
 		return result;
 	result = vcpu_create(&machine->vcpu, &machine->vm, 0, why, size);
-	if (!result)
+	if (!result) {
+		registers_choose(state_has, &machine->vcpu);
 		result = load_image(machine, machine->image, why, size);
+	}
 	if (result)
 		machine_destroy(machine);
 	machine->life = MACHINE_ALIVE;

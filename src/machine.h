@@ -37,6 +37,7 @@ struct machine {
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
 	bool guest_tf;	       /* the guest's own TF, which stepping hides */
 	bool whole_repeats;    /* a step does all of a string instruction */
+	int register_set;      /* enum register_set: what the client wants to see */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */
 };

@@ -57,18 +57,25 @@ static int layout(void *target, int thread)
 	const struct machine *machine = target;
 
 	(void)thread;
-	return (int)vcpu_mode(&machine->vcpu);
+	return (int)vcpu_mode(&machine->vcpu) + MODE_COUNT * machine->register_set;
 }
 
 /* Shown by gdb as the name of a program that the vCPU "is executing". */
 static const char *layout_name(void *target, int number)
 {
-	static const char *const names[] = {[MODE_16] = "vCPU0: now 16-bit mode",
-					    [MODE_32] = "vCPU0: now 32-bit protected mode",
-					    [MODE_64] = "vCPU0: now 64-bit long mode"};
+	static const char *const names[REGISTERS_SETS][MODE_COUNT] = {
+		[REGISTERS_ALL] = {"vCPU0: now 16-bit mode", "vCPU0: now 32-bit protected mode",
+				   "vCPU0: now 64-bit long mode"},
+		[REGISTERS_SYSTEM] = {"vCPU0: now 16-bit mode, system registers",
+				      "vCPU0: now 32-bit protected mode, system registers",
+				      "vCPU0: now 64-bit long mode, system registers"},
+		[REGISTERS_CORE] = {"vCPU0: now 16-bit mode, core registers",
+				    "vCPU0: now 32-bit protected mode, core registers",
+				    "vCPU0: now 64-bit long mode, core registers"},
+	};
 
 	(void)target;
-	return names[number];
+	return names[number / MODE_COUNT][number % MODE_COUNT];
 }
 
 static const char *description(void *target, int number, const char *annex)
@@ -86,7 +93,7 @@ static ssize_t registers_read(void *target, int thread, int number, void *buf, s
 	(void)thread;
 	if (size < l->size)
 		return -ENOSPC;
-	for (int i = 0; i < l->count; i++) {
+	for (int i = 0; i < l->block_count; i++) {
 		int result = state_read(&machine->vcpu, l->row[i], to);
 
 		if (result)
@@ -123,10 +130,10 @@ static int registers_write(void *target, int thread, int number, const void *buf
 {
 	struct machine *machine = target;
 	const struct register_layout *l = register_layout(number);
-	uint8_t before[1024];
+	uint8_t before[REGISTER_BLOCK_MAX];
 	int result = 0;
 
-	if (len != l->size || len > sizeof(before))
+	if (len != l->size)
 		return gdbstub_error(machine->stub, -EINVAL, "G has %zu bytes here, not %zu", l->size,
 				     len);
 	if (registers_read(target, thread, number, before, sizeof(before)) < 0)
@@ -134,7 +141,7 @@ static int registers_write(void *target, int thread, int number, const void *buf
 	for (int last = 0; last < 2; last++) {
 		size_t at = 0;
 
-		for (int i = 0; i < l->count; at += l->row[i++]->bits / 8) {
+		for (int i = 0; i < l->block_count; at += l->row[i++]->bits / 8) {
 			const struct register_row *row = l->row[i];
 			const uint8_t *value = (const uint8_t *)buf + at;
 			int failed = 0;
@@ -153,7 +160,7 @@ static const struct register_row *find_row(int layout_number, int number)
 {
 	const struct register_layout *l = register_layout(layout_number);
 
-	return number < l->count ? l->row[number] : NULL;
+	return number >= 0 && number < l->count ? l->row[number] : NULL;
 }
 
 static ssize_t register_read(void *target, int thread, int layout_number, int number, void *buf,
@@ -331,7 +338,34 @@ static int monitor_step_rep(struct gdbstub *stub, void *target, const char *args
 	return 0;
 }
 
+static int monitor_registers(struct gdbstub *stub, void *target, const char *args)
+{
+	static const struct {
+		const char *name, *what;
+	} sets[] = {
+		[REGISTERS_ALL] = {"all", "all registers"},
+		[REGISTERS_SYSTEM] = {"system", "all but the model-specific registers"},
+		[REGISTERS_CORE] = {"core", "the general, segment, floating point and vector registers"},
+	};
+	struct machine *machine = target;
+	int set = machine->register_set;
+
+	for (int i = 0; i < REGISTERS_SETS; i++) {
+		if (!strcmp(args, sets[i].name))
+			set = i;
+	}
+	if (*args && strcmp(args, sets[set].name))
+		gdbstub_printf(stub, "It is core, system or all.\n");
+	gdbstub_printf(stub, "Served: %s.\n", sets[set].what);
+	if (set != machine->register_set)
+		gdbstub_printf(stub, "gdb learns it when the guest stops next, or at once by "
+				     "'unset tdesc filename';\nother clients when they connect.\n");
+	machine->register_set = set;
+	return 0;
+}
+
 static const struct gdbstub_monitor monitor[] = {
+	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},
 	{0},

@@ -13,7 +13,10 @@
 
 #define EIP_16 8 /* gdb's register numbers in the legacy layouts */
 
-static const char *const mode_names[MODE_COUNT] = {"16-bit", "32-bit", "64-bit"};
+static const char *const layout_names[REGISTER_LAYOUTS] = {
+	"16-bit", "32-bit", "64-bit",
+	"16-bit, system", "32-bit, system", "64-bit, system",
+	"16-bit, core",	  "32-bit, core",   "64-bit, core"};
 
 static struct kvm_sregs sregs;
 static struct kvm_regs regs;
@@ -28,70 +31,162 @@ static const char core_64[] =
 	"st0 st1 st2 st3 st4 st5 st6 st7 fctrl fstat ftag fiseg fioff foseg fooff fop xmm0 xmm1 xmm2 "
 	"xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 mxcsr fs_base gs_base ";
 
-static void test_order(int mode)
+/* A host that has everything. */
+static bool has(void *context, const struct register_row *row)
 {
-	const char *expected = mode == MODE_64 ? core_64 : core_legacy;
-	const struct register_layout *l = register_layout(mode);
+	(void)context;
+	(void)row;
+	return true;
+}
+
+/* One that has what its context names the components of, and no model-specific register. */
+static bool has_components(void *context, const struct register_row *row)
+{
+	const unsigned int *components = context;
+
+	return row->home != HOME_MSR && row->home != HOME_DEBUG && row->home != HOME_XCR0 &&
+	       (row->home != HOME_XSTATE || *components >> row->component & 1);
+}
+
+static void test_order(int layout)
+{
+	const char *expected = layout % MODE_COUNT == MODE_64 ? core_64 : core_legacy;
+	const struct register_layout *l = register_layout(layout);
 	char names[1024] = "";
 
-	for (int i = 0; i < l->count && strlen(names) < strlen(expected); i++) {
+	for (int i = 0; i < l->count && strlen(names) < strlen(expected) && l->row[i]; i++) {
 		strcat(names, l->row[i]->name);
 		strcat(names, " ");
 	}
 	if (!result(!strcmp(names, expected), "%s: gdb's registers come first, in gdb's order",
-		    mode_names[mode]))
+		    layout_names[layout]))
 		comment("%s", names);
 }
 
-static void test_names(int mode)
+static void test_names(int layout)
 {
-	const struct register_layout *l = register_layout(mode);
+	const struct register_layout *l = register_layout(layout);
 	bool unique = true, free_names = true;
 
 	for (int i = 0; i < l->count; i++) {
+		if (!l->row[i])
+			continue;
 		for (int j = 0; j < i; j++)
-			unique &= strcmp(l->row[i]->name, l->row[j]->name) != 0;
+			unique &= !l->row[j] || strcmp(l->row[i]->name, l->row[j]->name) != 0;
 		free_names &= strcmp(l->row[i]->name, "pc") && strcmp(l->row[i]->name, "sp");
 	}
-	result(unique, "%s: no name stands twice", mode_names[mode]);
-	result(free_names, "%s: $pc and $sp are left to gdb", mode_names[mode]);
+	result(unique, "%s: no name stands twice", layout_names[layout]);
+	result(free_names, "%s: $pc and $sp are left to gdb", layout_names[layout]);
 }
 
-/* The text has a <reg> for each row and no other, with its number and size, in order. */
-static void test_description(int mode)
+static int count_of(const char *text, const char *word)
 {
-	const struct register_layout *l = register_layout(mode);
-	const char *at = register_description(mode);
+	int n = 0;
+
+	while ((text = strstr(text, word)) != NULL) {
+		text += strlen(word);
+		n++;
+	}
+	return n;
+}
+
+/* The text has a <reg> for each row and no other, with its number and size. */
+static void test_description(int layout)
+{
+	const struct register_layout *l = register_layout(layout);
+	const char *text = register_description(layout);
 	size_t size = 0;
 	bool same = true;
-	int i;
+	int n = 0;
 
-	for (i = 0; i < l->count && same; i++) {
+	for (int i = 0; i < l->count; i++) {
 		char reg[160];
 
+		if (!l->row[i])
+			continue;
+		n++;
 		snprintf(reg, sizeof(reg), "<reg name=\"%s\" bitsize=\"%d\" type=\"%s\" regnum=\"%d\"",
 			 l->row[i]->name, l->row[i]->bits, l->row[i]->type, i);
-		at = strstr(at, "<reg ");
-		same = at && !strncmp(at, reg, strlen(reg));
-		if (!same)
+		if (count_of(text, reg) != 1) {
 			comment("expected %s", reg);
-		else
-			at++;
-		size += l->row[i]->bits / 8;
+			same = false;
+		}
+		same &= l->row[i]->bits / 8 <= REGISTER_SIZE_MAX;
+		if (i < l->block_count)
+			size += l->row[i]->bits / 8;
 	}
-	result(same && !strstr(at, "<reg "), "%s: the description has the table's registers",
-	       mode_names[mode]);
-	result(size == l->size, "%s: the g packet has room for all of them", mode_names[mode]);
-	at = register_description(mode);
-	result(strstr(at, "<osabi>none</osabi>") && strstr(at, "</target>\n"),
-	       "%s: the description is whole and has no OS ABI", mode_names[mode]);
-	result(!strstr(at, "org.gnu.gdb.i386.segments") == (mode != MODE_64),
-	       "%s: the segments feature is there in 64-bit mode only", mode_names[mode]);
+	result(same && n == count_of(text, "<reg "),
+	       "%s: the description has the table's registers", layout_names[layout]);
+	result(count_of(text, "<feature ") == count_of(text, "</feature>") &&
+		       strstr(text, "<osabi>none</osabi>") && strstr(text, "</target>\n"),
+	       "%s: the description is whole and has no OS ABI", layout_names[layout]);
+	result(size == l->size && size <= REGISTER_BLOCK_MAX, "%s: the g packet has the first of them",
+	       layout_names[layout]);
+	result(!strstr(text, "org.gnu.gdb.i386.segments") == (layout % MODE_COUNT != MODE_64),
+	       "%s: the segments feature is there in 64-bit mode only", layout_names[layout]);
 }
 
-static void test_expedited(int mode)
+/* In the part of the text that is feature `name`, each type is gdb's own or stands before its use. */
+static void test_types(int layout)
 {
-	const struct register_layout *l = register_layout(mode);
+	static const char *const known[] = {"int", "int32", "int64", "uint16", "uint32", "uint64",
+					    "uint128", "data_ptr", "code_ptr", "i387_ext", NULL};
+	const struct register_layout *l = register_layout(layout);
+	bool good = true;
+
+	for (int i = 0; i < l->count; i++) {
+		const char *text = register_description(layout), *feature = NULL, *at;
+		char reg[80], id[40];
+		bool ok = false;
+
+		if (!l->row[i])
+			continue;
+		for (const char *const *type = known; *type; type++)
+			ok |= !strcmp(*type, l->row[i]->type);
+		snprintf(reg, sizeof(reg), "<reg name=\"%s\" ", l->row[i]->name);
+		snprintf(id, sizeof(id), "id=\"%s\"", l->row[i]->type);
+		at = strstr(text, reg);
+		for (const char *p = text; at && (p = strstr(p, "<feature ")) != NULL && p < at; p++)
+			feature = p;
+		feature = feature ? strstr(feature, id) : NULL;
+		if (!ok && !(feature && feature < at)) {
+			comment("%s has an unknown type", l->row[i]->name);
+			good = false;
+		}
+	}
+	result(good, "%s: every type is known", layout_names[layout]);
+}
+
+/* What the g packet has costs nothing but the read of the x87 and SSE registers. */
+static void test_block(int layout)
+{
+	const struct register_layout *l = register_layout(layout);
+	bool cheap = true, whole = true;
+
+	for (int i = 0; i < l->block_count; i++) {
+		whole &= l->row[i] != NULL;
+		cheap &= l->row[i] && l->row[i]->home != HOME_MSR && l->row[i]->home != HOME_DEBUG &&
+			 l->row[i]->home != HOME_XCR0;
+	}
+	result(whole, "%s: the g packet has no holes", layout_names[layout]);
+	result(cheap, "%s: nothing in it is asked of KVM by itself", layout_names[layout]);
+}
+
+/* A client of fewer registers knows them by the same numbers, as does one on another host. */
+static void test_numbers(int layout)
+{
+	const struct register_layout *all = register_layout(layout % MODE_COUNT);
+	const struct register_layout *l = register_layout(layout);
+	bool same = l->count == all->count;
+
+	for (int i = 0; i < l->count; i++)
+		same &= !l->row[i] || l->row[i] == all->row[i];
+	result(same, "%s: the numbers are those of the whole", layout_names[layout]);
+}
+
+static void test_expedited(int layout)
+{
+	const struct register_layout *l = register_layout(layout);
 	bool pc = false, sp = false;
 	int n = 0;
 
@@ -100,7 +195,100 @@ static void test_expedited(int mode)
 		sp |= l->row[l->expedited[n]]->home == HOME_SP;
 	}
 	result(n == 3 && pc && sp, "%s: pc, sp and the frame pointer are sent with a stop",
-	       mode_names[mode]);
+	       layout_names[layout]);
+}
+
+static bool has_feature(int layout, const char *name)
+{
+	char text[80];
+
+	snprintf(text, sizeof(text), "<feature name=\"%s\">", name);
+	return strstr(register_description(layout), text) != NULL;
+}
+
+static void test_sets(void)
+{
+	static const struct {
+		const char *feature;
+		int first_without; /* enum register_set */
+	} features[] = {
+		{"org.gnu.gdb.i386.core", REGISTERS_SETS},   {"org.gnu.gdb.i386.sse", REGISTERS_SETS},
+		{"org.gnu.gdb.i386.avx", REGISTERS_SETS},    {"org.gnu.gdb.i386.avx512", REGISTERS_SETS},
+		{"org.gnu.gdb.i386.pkeys", REGISTERS_SETS},  {"org.kvm.x86.sys", REGISTERS_CORE},
+		{"org.kvm.x86.tables", REGISTERS_CORE},	     {"org.kvm.x86.debug", REGISTERS_CORE},
+		{"org.kvm.x86.msr", REGISTERS_SYSTEM},
+	};
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++) {
+		bool right = true;
+
+		for (int layout = 0; layout < REGISTER_LAYOUTS; layout++)
+			right &= has_feature(layout, features[i].feature) ==
+				 (layout / MODE_COUNT < features[i].first_without);
+		result(right, "%s is in the sets that it belongs to", features[i].feature);
+	}
+	/* What a gdb without a description expects. */
+	result(register_layout(MODE_16 + MODE_COUNT * REGISTERS_CORE)->size == 308 &&
+		       register_layout(MODE_64 + MODE_COUNT * REGISTERS_CORE)->size == 552,
+	       "the core set's g packet is gdb's own");
+}
+
+/* A host without AVX, with it, and with AVX-512. */
+static void test_hosts(void)
+{
+	const int avx512 = 1 << XSTATE_OPMASK | 1 << XSTATE_ZMM_HI256 | 1 << XSTATE_HI16_ZMM;
+	unsigned int components = 0;
+	int lstar = 0;
+	const struct register_layout *l = register_layout(MODE_64);
+
+	while (strcmp(l->row[lstar]->name, "lstar"))
+		lstar++;
+	registers_choose(has_components, &components);
+	result(!has_feature(MODE_64, "org.gnu.gdb.i386.avx") &&
+		       !has_feature(MODE_64, "org.kvm.x86.debug"),
+	       "nothing is described that the host lacks");
+	result(strstr(register_description(MODE_64), "\"apic_base\"") && !register_layout(MODE_64)->row[lstar],
+	       "a register that it lacks has no row");
+	components = 1 << XSTATE_AVX;
+	registers_choose(has_components, &components);
+	result(has_feature(MODE_64, "org.gnu.gdb.i386.avx") &&
+		       !has_feature(MODE_64, "org.gnu.gdb.i386.avx512"),
+	       "AVX without AVX-512");
+	components |= (unsigned int)avx512;
+	registers_choose(has_components, &components);
+	result(has_feature(MODE_64, "org.gnu.gdb.i386.avx512"), "AVX-512");
+	registers_choose(has, NULL);
+	result(!strcmp(register_layout(MODE_64)->row[lstar]->name, "lstar"),
+	       "a register's number does not depend on the host");
+}
+
+/* In the vCPU: components that its CPUID has. */
+static void test_components(void)
+{
+	const struct register_layout *l = register_layout(MODE_64);
+	uint32_t *offset = vcpu.xstate_offset;
+	int avx512 = 0, avx = 0, mixed = 0;
+
+	for (int round = 0; round < 3; round++) {
+		offset[XSTATE_AVX] = round > 0 ? 576 : 0;
+		offset[XSTATE_OPMASK] = round > 0 ? 832 : 0;
+		offset[XSTATE_ZMM_HI256] = 896;
+		offset[XSTATE_HI16_ZMM] = round > 1 ? 1408 : 0;
+		vcpu.fpu_valid = true;
+		for (int i = 0; i < l->count; i++) {
+			bool there = l->row[i] && l->row[i]->home == HOME_XSTATE &&
+				     l->row[i]->component != XSTATE_PKRU && state_has(&vcpu, l->row[i]);
+
+			if (!there)
+				continue;
+			avx += l->row[i]->component == XSTATE_AVX && round;
+			avx512 += l->row[i]->component != XSTATE_AVX && round == 2;
+			mixed += round == 0 || (l->row[i]->component != XSTATE_AVX && round < 2);
+		}
+	}
+	result(avx == 2 * 16 && avx512 == 8 + 32 + 16 + 16, "components of the CPU make registers");
+	result(!mixed, "AVX-512 is there as a whole or not at all");
+	memset(offset, 0, sizeof(vcpu.xstate_offset));
 }
 
 static const struct register_row *find(int mode, const char *name)
@@ -108,7 +296,7 @@ static const struct register_row *find(int mode, const char *name)
 	const struct register_layout *l = register_layout(mode);
 
 	for (int i = 0; i < l->count; i++) {
-		if (!strcmp(l->row[i]->name, name))
+		if (l->row[i] && !strcmp(l->row[i]->name, name))
 			return l->row[i];
 	}
 	return NULL;
@@ -127,7 +315,7 @@ static uint64_t value_of(int mode, const char *name)
 static int set(int mode, const char *name, uint64_t value)
 {
 	uint8_t bytes[16] = {0};
-	char why[200];
+	char why[200] = "";
 
 	memcpy(bytes, &value, sizeof(value));
 	return state_write(&vcpu, find(mode, name), bytes, why, sizeof(why));
@@ -176,6 +364,8 @@ static void test_parts(void)
 	result(set(MODE_16, "cr8", 16) < 0, "a cr8 above 15 is refused");
 	result(set(MODE_16, "efer", 0x400) < 0, "efer.LMA alone is refused");
 	result(set(MODE_16, "cs", 0x10000) < 0, "a selector has 16 bits");
+	result(set(MODE_16, "tr", 8) < 0 && set(MODE_16, "ldtr", 8) < 0,
+	       "real mode has no task and no LDT to be loaded");
 }
 
 static void test_long_mode(void)
@@ -194,12 +384,23 @@ static void test_long_mode(void)
 
 int main(void)
 {
-	for (int mode = MODE_16; mode < MODE_COUNT; mode++) {
-		test_order(mode);
-		test_names(mode);
-		test_description(mode);
-		test_expedited(mode);
+	static uint8_t area[4096];
+
+	vcpu.xsave = area;
+	vcpu.xsave_size = sizeof(area);
+	registers_choose(has, NULL);
+	for (int layout = 0; layout < REGISTER_LAYOUTS; layout++) {
+		test_order(layout);
+		test_names(layout);
+		test_description(layout);
+		test_types(layout);
+		test_block(layout);
+		test_numbers(layout);
+		test_expedited(layout);
 	}
+	test_sets();
+	test_hosts();
+	test_components();
 	test_real_mode();
 	test_parts();
 	test_long_mode();
