@@ -271,9 +271,9 @@ static void test_components(void)
 
 	for (int round = 0; round < 3; round++) {
 		offset[XSTATE_AVX] = round > 0 ? 576 : 0;
-		offset[XSTATE_OPMASK] = round > 0 ? 832 : 0;
+		offset[XSTATE_OPMASK] = 832;
 		offset[XSTATE_ZMM_HI256] = 896;
-		offset[XSTATE_HI16_ZMM] = round > 1 ? 1408 : 0;
+		offset[XSTATE_HI16_ZMM] = round != 1 ? 1408 : 0;
 		vcpu.fpu_valid = true;
 		for (int i = 0; i < l->count; i++) {
 			bool there = l->row[i] && l->row[i]->home == HOME_XSTATE &&
