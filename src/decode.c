@@ -245,6 +245,10 @@ static void behind_0f(struct decoder *d)
 	d->out->fpu = operand_is_vector(opcode) || opcode == 0x38 || opcode == 0x3a || opcode == 0x0e ||
 		      opcode == 0x0f || opcode == 0xae || opcode == 0xc7 || d->vex;
 
+	if (opcode == 0x05)
+		d->out->class = CLASS_SYSCALL;
+	if (opcode == 0x34)
+		d->out->class = CLASS_SYSENTER;
 	if (opcode == 0x38 || opcode == 0x3a) {
 		three_bytes(d, opcode);
 		return;
@@ -347,22 +351,24 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		   (d.mode == MODE_64 || (d.at < d.available && d.code[d.at] >= 0xc0))) {
 		d.overrun = true; /* EVEX: not decoded */
 	} else {
-		out->fpu = opcode == 0x9b || (opcode >= 0xd8 && opcode <= 0xdf);
+		out->fpu = out->x87 = opcode == 0x9b || (opcode >= 0xd8 && opcode <= 0xdf);
 		if (one_byte[opcode] & M)
 			relative = read_modrm(&d);
 		finish(&d, one_byte[opcode], opcode, relative, false);
 	}
 	if (d.overrun) {
 		out->class = CLASS_UNKNOWN;
-		out->fpu = out->may_fault = true;
+		out->fpu = out->may_fault = out->stack = true;
 		out->length = 0;
 		out->accesses = 0;
 		return;
 	}
 	out->length = (uint8_t)d.at;
-	/* DIV, IDIV and AAM; what is behind 0F is not looked at so closely. */
+	out->divides = opcode == 0xd4 || ((opcode & 0xfe) == 0xf6 && (d.modrm >> 3 & 6) == 6);
+	out->bounds = opcode == 0x62;
+	/* What is behind 0F is not looked at so closely. */
 	out->may_fault = out->accesses || out->class != CLASS_PLAIN || out->fpu || opcode == 0x0f ||
-			 (opcode & 0xfe) == 0xf6 || opcode == 0xd4;
+			 out->divides;
 }
 
 uint64_t decode_count_mask(const struct instruction *instruction)

@@ -22,6 +22,8 @@ enum instruction_class {
 	CLASS_CALL,	   /* near */
 	CLASS_FAR,	   /* loads a segment register: far CALL, JMP and RET, MOV, POP, LDS and so on */
 	CLASS_IO,	   /* IN, OUT */
+	CLASS_SYSCALL,
+	CLASS_SYSENTER,
 	CLASS_UNKNOWN,	   /* not decoded: length is 0 */
 };
 
@@ -41,6 +43,10 @@ struct instruction {
 	uint8_t address_size; /* bytes */
 	uint8_t element;      /* CLASS_STRING: bytes of one element */
 	bool fpu;	      /* may change x87, MMX or vector registers */
+	bool x87;	      /* one of the old FPU's */
+	bool divides;	      /* may raise a division error */
+	bool bounds;	      /* BOUND */
+	bool stack;	      /* uses the stack segment */
 	bool may_fault;	      /* false only for what works on registers and raises nothing */
 	bool repeated;	      /* CLASS_STRING with REP, REPE or REPNE */
 	bool port;	      /* CLASS_STRING: INS or OUTS */

@@ -45,8 +45,10 @@ enum segment operand_segment(const struct decoder *d, enum segment preset)
 
 void operand_add(struct decoder *d, uint64_t len, unsigned int what)
 {
-	if (d->has_memory)
-		add(d, linear(d, d->operand_segment, d->offset), len, what & R, what & W);
+	if (!d->has_memory)
+		return;
+	d->out->stack |= d->operand_segment == SEGMENT_SS;
+	add(d, linear(d, d->operand_segment, d->offset), len, what & R, what & W);
 }
 
 /* The stack: its pointer has the size of SS, its items that of the operand. */
@@ -55,6 +57,7 @@ static void add_stack(struct decoder *d, int64_t from, uint64_t len, unsigned in
 	unsigned int size = d->mode == MODE_64 ? 8 : d->vcpu->sregs->ss.db ? 4 : 2;
 	uint64_t offset = (d->vcpu->regs->rsp + (uint64_t)from) & operand_mask(size);
 
+	d->out->stack = true;
 	add(d, linear(d, SEGMENT_SS, offset), len, what & R, what & W);
 }
 

@@ -11,6 +11,11 @@
 #define GATE_INTERRUPT 0xe
 #define GATE_TRAP 0xf
 
+#define MSR_SYSENTER_EIP 0x176
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_CSTAR 0xc0000083
+
 static bool has_error_code(uint8_t vector)
 {
 	return vector == 8 || (vector >= 10 && vector <= 14) || vector == 17 || vector == 21;
@@ -30,7 +35,8 @@ static bool real_mode_gate(const struct vcpu *vcpu, uint8_t vector, struct inter
 	if (vector * 4u + 3 > vcpu->sregs->idt.limit ||
 	    memory_read(vcpu, vcpu->sregs->idt.base + vector * 4u, pointer, 4) != 4)
 		return false;
-	gate->handler = ((uint32_t)pointer[1] << 4) + pointer[0];
+	gate->base = (uint32_t)pointer[1] << 4;
+	gate->handler = gate->base + pointer[0];
 	set_frame(gate, 2, 3, false);
 	return true;
 }
@@ -51,6 +57,7 @@ bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 	type = words[0] >> 40 & 0x1f;
 	if (!(words[0] >> 47 & 1))
 		return false;
+	gate->base = 0;
 	gate->handler = (words[0] & 0xffff) | (words[0] >> 32 & 0xffff0000);
 	if (long_mode) {
 		gate->handler |= words[1] << 32;
@@ -63,7 +70,45 @@ bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 		return false; /* a task gate */
 	if (!segment_base(vcpu, words[0] >> 16 & 0xffff, &base))
 		return false;
+	gate->base = base;
 	gate->handler = (uint32_t)(gate->handler + base);
 	set_frame(gate, type & 8 ? 4 : 2, 3, error);
+	return true;
+}
+
+bool interrupt_enter_real(struct vcpu *vcpu, uint8_t vector, uint16_t ip, struct interrupt_gate *gate)
+{
+	const struct kvm_regs before = *vcpu->regs;
+	struct kvm_sregs sregs = *vcpu->sregs;
+	const uint16_t frame[3] = {ip, sregs.cs.selector, (uint16_t)before.rflags};
+	uint16_t pointer[2], sp = (uint16_t)before.rsp;
+	char why[200];
+
+	if (sregs.cr0 & CR0_PE || sregs.ss.db || sp < sizeof(frame) ||
+	    !real_mode_gate(vcpu, vector, gate) ||
+	    memory_read(vcpu, sregs.idt.base + vector * 4u, pointer, 4) != 4 ||
+	    segment_load(vcpu, &sregs, SEGMENT_CS, pointer[1], why, sizeof(why)) ||
+	    memory_write(vcpu, sregs.ss.base + sp - sizeof(frame), frame, sizeof(frame)) ||
+	    vcpu_end_shadow(vcpu) || vcpu_set_sregs(vcpu, &sregs))
+		return false;
+	vcpu->regs->rsp = (before.rsp & ~0xffffull) | (uint16_t)(sp - sizeof(frame));
+	vcpu->regs->rip = pointer[0];
+	vcpu->regs->rflags &= ~(uint64_t)(RFLAGS_IF | RFLAGS_TF | RFLAGS_AC);
+	vcpu->regs_dirty = true;
+	return true;
+}
+
+bool interrupt_system_call(const struct vcpu *vcpu, bool sysenter, uint64_t *handler)
+{
+	bool long_mode = vcpu->sregs->efer & EFER_LMA;
+	uint32_t msr = sysenter			      ? MSR_SYSENTER_EIP
+		       : !long_mode		      ? MSR_STAR
+		       : vcpu_mode(vcpu) == MODE_64 ? MSR_LSTAR
+						      : MSR_CSTAR;
+
+	if (vcpu_msr(vcpu, msr, handler))
+		return false;
+	if (!long_mode)
+		*handler = (uint32_t)*handler;
 	return true;
 }

@@ -7,6 +7,7 @@
 enum exception {
 	EXCEPTION_DE = 0,
 	EXCEPTION_DB = 1,
+	EXCEPTION_BR = 5,
 	EXCEPTION_UD = 6,
 	EXCEPTION_NM = 7,
 	EXCEPTION_TS = 10,
@@ -15,11 +16,13 @@ enum exception {
 	EXCEPTION_GP = 13,
 	EXCEPTION_PF = 14,
 	EXCEPTION_MF = 16,
+	EXCEPTION_AC = 17,
 	EXCEPTION_XM = 19,
 };
 
 struct interrupt_gate {
 	uint64_t handler;	   /* linear address of its first instruction */
+	uint64_t base;		   /* of its code segment */
 	unsigned int flags_offset; /* of the saved flags, from the stack pointer there */
 	unsigned int flags_size;   /* bytes */
 	unsigned int frame;	   /* bytes, without the stack pointer of a changed stack */
@@ -31,5 +34,14 @@ struct interrupt_gate {
  */
 bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 		    struct interrupt_gate *gate);
+
+/*
+ * Enters a handler in real mode as the CPU would, with the stack and the registers as they are: `ip` is
+ * where it is to return to. False, with nothing changed, if that is for the CPU to do, or to fault at.
+ */
+bool interrupt_enter_real(struct vcpu *vcpu, uint8_t vector, uint16_t ip, struct interrupt_gate *gate);
+
+/* Where SYSCALL or SYSENTER will go; false if KVM does not tell. */
+bool interrupt_system_call(const struct vcpu *vcpu, bool sysenter, uint64_t *handler);
 
 #endif

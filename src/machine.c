@@ -27,6 +27,7 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	machine->life = MACHINE_ALIVE;
 	machine->uart = (struct uart){0};
 	machine->inject = 0;
+	machine->interrupt = -1;
 	machine->pc_moved = machine->hit_here = machine->halt_stepped = false;
 	machine->guest_tf = false;
 	return result;

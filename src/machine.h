@@ -35,6 +35,8 @@ struct machine {
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
+	int interrupt;	       /* the vector that a device asks for, or -1 */
+	bool step_interrupts;  /* a step takes it; else it waits until the guest runs */
 	bool guest_tf;	       /* the guest's own TF, which stepping hides */
 	bool whole_repeats;    /* a step does all of a string instruction */
 	int register_set;      /* enum register_set: what the client wants to see */

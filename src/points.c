@@ -264,6 +264,44 @@ static bool may_follow_load_ss(const struct machine *machine, uint64_t addr)
 	return false;
 }
 
+#define BOOT_SECTOR 0x7c00u /* as 0000:7c00 or as 07c0:0000 */
+#define BOOT_SECTOR_END 0x7e00u
+#define REAL_MODE_END 0x100000u /* code above is most often in segments that begin at 0 */
+
+/* In real mode that is likely the same segment. */
+static bool is_near(uint64_t a, uint64_t b)
+{
+	return a - b < BOOT_SECTOR_END - BOOT_SECTOR || b - a < BOOT_SECTOR_END - BOOT_SECTOR;
+}
+
+/*
+ * Gives a breakpoint the debug register `used`. Returns how many it has taken: more than one where a hit in a
+ * segment that does not begin at 0 is looked up by IP alone, so that IP has to be in a register, too; none
+ * where the segment cannot be foreseen.
+ */
+static int give_registers(struct machine *machine, uint64_t addr, int used)
+{
+	struct points *points = &machine->points;
+	bool real = vcpu_is_real(&machine->vcpu);
+	int taken = 1;
+
+	if (machine->findings.lost_in_segments && vcpu_mode(&machine->vcpu) != MODE_64) {
+		if (real && addr >= BOOT_SECTOR && addr < BOOT_SECTOR_END)
+			taken = 2;
+		else if (addr < REAL_MODE_END &&
+			 (machine->vcpu.sregs->cs.base ||
+			  (real && !is_near(addr, vcpu_pc(&machine->vcpu)))))
+			return 0;
+	}
+	if (used + taken > VCPU_DEBUG_REGISTERS)
+		return 0;
+	for (int n = 0; n < taken; n++) {
+		points->debugreg[used + n] = n ? addr - BOOT_SECTOR : addr;
+		points->debugreg[7] |= DR7_GLOBAL(used + n);
+	}
+	return taken;
+}
+
 /*
  * Gives the debug registers from `used` on to those breakpoints that need them most. A register holds
  * through everything that the guest does to its code and page tables.
@@ -271,6 +309,8 @@ static bool may_follow_load_ss(const struct machine *machine, uint64_t addr)
 static void assign_breakpoints(struct machine *machine, const struct abilities *able, int used)
 {
 	struct points *points = &machine->points;
+
+	int taken;
 
 	for (size_t i = 0; i < points->count; i++)
 		points->list[i].in_register = false;
@@ -288,10 +328,9 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 				take = !able->trap || is_waiting(machine, point->addr);
 			if (!take || (round && may_follow_load_ss(machine, point->addr)))
 				continue;
-			point->in_register = true;
-			points->debugreg[used] = point->addr;
-			points->debugreg[7] |= DR7_GLOBAL(used);
-			used++;
+			taken = give_registers(machine, point->addr, used);
+			point->in_register = taken;
+			used += taken;
 		}
 	}
 }

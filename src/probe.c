@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "probe.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -98,6 +99,15 @@ static bool stays_armed(struct prober *p)
 	return vcpu_enter(&p->vcpu) == KVM_EXIT_DEBUG && is_at(p, 2);
 }
 
+/* This cannot be tried, since it would be the end. */
+static bool is_emulated_by_qemu(void)
+{
+	unsigned int max, signature[3];
+
+	__cpuid(0x40000000, max, signature[0], signature[1], signature[2]);
+	return !memcmp(signature, "TCGTCGTCGTCG", sizeof(signature));
+}
+
 static void find(struct prober *p, enum vcpu_mode mode, bool user, struct abilities *abilities)
 {
 	abilities->steps = steps(p, mode, user);
@@ -124,6 +134,7 @@ int probe(struct findings *findings, char *why, size_t size)
 		find(&p, mode, true, &findings->user[mode]);
 	}
 	findings->steps_stay_armed = stays_armed(&p);
+	findings->lost_in_segments = is_emulated_by_qemu();
 	prober_destroy(&p);
 	return 0;
 }

@@ -33,6 +33,11 @@ struct findings {
 	 * string instruction, and where it is not, traps can be held back for one instruction.
 	 */
 	bool steps_stay_armed;
+	/*
+	 * The processor is one of QEMU's emulation. That looks for the execution breakpoint that was hit by IP,
+	 * without CS's base, and crashes if it finds none.
+	 */
+	bool lost_in_segments;
 };
 
 /* Fills *findings. On failure nothing works as far as they say, and why is in `why`. */

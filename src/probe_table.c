@@ -372,6 +372,8 @@ int probe_print(char *why, size_t size)
 	       p.vm.sync_regs ? "yes" : "no",
 	       findings.steps_stay_armed ? "stay armed (guest code is emulated)"
 					 : "must be armed each time");
+	if (findings.lost_in_segments)
+		printf("a processor of QEMU's emulation: execution breakpoints fail where CS does not begin at 0\n\n");
 	if (!carve(&p))
 		printf("(this KVM does not take read-only slots)\n");
 	printf("%-26s", "");

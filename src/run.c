@@ -145,6 +145,32 @@ static bool is_watched(const struct machine *machine, int exit)
 	return instruction.port && instruction.accesses && instruction.access[0].write;
 }
 
+/* Whether an interrupt waits that ends a HLT. */
+static bool wakes(const struct machine *machine)
+{
+	return machine->interrupt >= 0 && machine->vcpu.regs->rflags & RFLAGS_IF;
+}
+
+/* The interrupt that waits comes now if the guest is ready for it, else when KVM_RUN says that it is. */
+static int offer_interrupt(struct machine *machine)
+{
+	struct vcpu *vcpu = &machine->vcpu;
+	int vector = machine->interrupt, result;
+
+	vcpu->run->request_interrupt_window = 0;
+	if (vector < 0)
+		return 0;
+	if (!machine->inject && vcpu->regs->rflags & RFLAGS_IF && !vcpu_in_shadow(vcpu)) {
+		result = vcpu_interrupt(vcpu, (uint8_t)vector);
+		if (result != -EEXIST) {
+			machine->interrupt = -1;
+			return result;
+		}
+	}
+	vcpu->run->request_interrupt_window = 1;
+	return 0;
+}
+
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
@@ -163,6 +189,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	/* Behind that, since writing the registers drops an exception that is to be injected. */
 	exit = vcpu_debug(vcpu, control, machine->points.debugreg, machine->inject || vcpu->regs_dirty);
 	machine->inject = 0;
+	if (!exit)
+		exit = offer_interrupt(machine);
 	if (!exit)
 		exit = guard_apply(&machine->guard);
 	if (!exit)
@@ -189,6 +217,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	case KVM_EXIT_SET_TPR:
 		return GOES_ON;
 	case KVM_EXIT_HLT:
+		if (wakes(machine))
+			return GOES_ON;
 		exit_halt(machine);
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	case -EFAULT:
@@ -358,8 +388,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		run_step(machine, asked, stop);
 		machine->halt_stepped = machine->life == MACHINE_HALTED;
 	} else if (machine->life == MACHINE_HALTED &&
-		   vcpu_pc(&machine->vcpu) == machine->halted_at && !machine->pc_moved) {
-		/* Nothing here raises interrupts, so nothing can wake it. */
+		   vcpu_pc(&machine->vcpu) == machine->halted_at && !machine->pc_moved && !wakes(machine)) {
 		if (machine->halt_stepped)
 			machine->halt_stepped = false;
 		else

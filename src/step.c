@@ -20,7 +20,6 @@ struct step {
 	struct kvm_regs before;
 	struct kvm_regs entry; /* the same, with iterations held back */
 	/* The handlers that the instruction may enter, each in the debug register of its index. */
-	uint8_t vector[VCPU_DEBUG_REGISTERS];
 	struct interrupt_gate gate[VCPU_DEBUG_REGISTERS];
 	uint64_t debugreg[8];
 	int handlers;
@@ -30,6 +29,15 @@ struct step {
 	const struct interrupt_gate *entered;
 };
 
+/* Gives gate[handlers], which has been filled in, its debug register. */
+static void add_register(struct step *s)
+{
+	int n = s->handlers++;
+
+	s->debugreg[n] = s->gate[n].handler;
+	s->debugreg[7] |= 2u << 2 * n; /* global, on execution */
+}
+
 static void watch_handler(struct step *s, uint8_t vector)
 {
 	bool software = s->instruction.class == CLASS_INT && s->instruction.vector == vector;
@@ -37,41 +45,88 @@ static void watch_handler(struct step *s, uint8_t vector)
 
 	/* One that begins where we are would be reported before the instruction. */
 	if (n == VCPU_DEBUG_REGISTERS || !interrupt_gate(s->vcpu, vector, software, &s->gate[n]) ||
-	    s->gate[n].handler == vcpu_pc(s->vcpu))
+	    s->gate[n].handler == vcpu_pc(s->vcpu) ||
+	    (s->machine->findings.lost_in_segments && s->gate[n].base))
 		return;
-	s->vector[n] = vector;
-	s->debugreg[n] = s->gate[n].handler;
-	s->debugreg[7] |= 2u << 2 * n; /* global, on execution */
-	s->handlers++;
+	/* Handlers are often one and the same. */
+	for (int i = 0; i < n; i++) {
+		if (s->gate[i].handler == s->gate[n].handler && s->gate[i].frame == s->gate[n].frame)
+			return;
+	}
+	add_register(s);
+}
+
+/* The target of SYSCALL or SYSENTER, which pushes nothing. */
+static void watch_system_call(struct step *s)
+{
+	uint64_t handler;
+	int n = s->handlers;
+
+	if (n == VCPU_DEBUG_REGISTERS ||
+	    !interrupt_system_call(s->vcpu, s->instruction.class == CLASS_SYSENTER, &handler) ||
+	    handler == vcpu_pc(s->vcpu))
+		return;
+	s->gate[n] = (struct interrupt_gate){.handler = handler};
+	add_register(s);
+}
+
+/* An emulator's step of IRETQ does the instruction that it returns to as well. */
+static void watch_return(struct step *s)
+{
+	const struct instruction *in = &s->instruction;
+	uint64_t target;
+
+	if (in->class != CLASS_IRET || vcpu_mode(s->vcpu) != MODE_64 || in->operand_size != sizeof(target) ||
+	    !s->machine->findings.steps_stay_armed ||
+	    memory_read(s->vcpu, in->access[0].linear, &target, sizeof(target)) != sizeof(target) ||
+	    target == vcpu_pc(s->vcpu))
+		return;
+	s->gate[s->handlers] = (struct interrupt_gate){.handler = target};
+	add_register(s);
 }
 
 /*
  * A processor clears TF when it enters a handler and runs it to its IRET; an emulator stops behind the
- * handler's first instruction. A debug register at the handler stops both before it.
+ * handler's first instruction. A debug register at the handler stops both before it. There are four, so
+ * those come first that the instruction is the most likely to raise as the CPU stands.
  */
 static void watch_handlers(struct step *s)
 {
+	const struct instruction *in = &s->instruction;
+	const struct kvm_sregs *sregs = s->vcpu->sregs;
+	bool no_fpu = sregs->cr0 & (CR0_EM | CR0_TS);
+	bool selectors = sregs->cr0 & CR0_PE && (in->class == CLASS_FAR || in->class == CLASS_IRET ||
+						 in->class == CLASS_INT);
+	const struct {
+		enum exception vector;
+		bool may_come;
+	} exceptions[] = {
+		{EXCEPTION_DB, in->class == CLASS_ICEBP || s->machine->inject & KVM_GUESTDBG_INJECT_DB},
+		{EXCEPTION_DE, in->divides},
+		{EXCEPTION_BR, in->bounds},
+		{EXCEPTION_NM, in->fpu && no_fpu},
+		{EXCEPTION_MF, in->x87 && !no_fpu},
+		{EXCEPTION_XM, in->fpu && !in->x87 && !no_fpu},
+		{EXCEPTION_PF, sregs->cr0 & CR0_PG},
+		{EXCEPTION_GP, true},
+		{EXCEPTION_NP, selectors},
+		{EXCEPTION_SS, in->stack || in->class == CLASS_LOAD_SS || in->class == CLASS_POP_SS},
+		{EXCEPTION_AC, sregs->cr0 & CR0_AM && s->before.rflags & RFLAGS_AC &&
+				       vcpu_cpl(s->vcpu) == 3},
+		{EXCEPTION_UD, true},
+		{EXCEPTION_TS, selectors},
+	};
+
 	s->debugreg[7] = 0x400;
-	if (s->instruction.class == CLASS_INT)
-		watch_handler(s, s->instruction.vector);
-	if (s->instruction.class == CLASS_ICEBP)
-		watch_handler(s, EXCEPTION_DB);
-	if (s->machine->inject & KVM_GUESTDBG_INJECT_DB)
-		watch_handler(s, EXCEPTION_DB);
-	/* There are four: those that the instruction may raise come first. */
-	if (s->instruction.fpu) {
-		watch_handler(s, EXCEPTION_NM);
-		watch_handler(s, EXCEPTION_MF);
-		watch_handler(s, EXCEPTION_XM);
+	watch_return(s);
+	if (in->class == CLASS_INT)
+		watch_handler(s, in->vector);
+	if (in->class == CLASS_SYSCALL || in->class == CLASS_SYSENTER)
+		watch_system_call(s);
+	for (size_t i = 0; i < sizeof(exceptions) / sizeof(*exceptions); i++) {
+		if (exceptions[i].may_come)
+			watch_handler(s, exceptions[i].vector);
 	}
-	if (s->instruction.class == CLASS_FAR || s->instruction.class == CLASS_IRET) {
-		watch_handler(s, EXCEPTION_NP);
-		watch_handler(s, EXCEPTION_TS);
-	}
-	watch_handler(s, EXCEPTION_GP);
-	watch_handler(s, EXCEPTION_UD);
-	watch_handler(s, s->vcpu->sregs->cr0 & CR0_PG ? EXCEPTION_PF : EXCEPTION_SS);
-	watch_handler(s, EXCEPTION_DE);
 }
 
 /* Whether the instruction, or at least one iteration of it, has been done. */
@@ -99,7 +154,11 @@ static void hide_stepping(struct step *s)
 {
 	if (s->had_tf)
 		return; /* it is the guest's own */
-	if (s->entered)
+	if (s->entered && s->instruction.class == CLASS_SYSCALL && !s->entered->frame &&
+	    s->vcpu->sregs->efer & EFER_LMA) {
+		s->vcpu->regs->r11 &= ~(uint64_t)RFLAGS_TF;
+		s->vcpu->regs_dirty = true;
+	} else if (s->entered)
 		clear_tf(s, vcpu_sp(s->vcpu) + s->entered->flags_offset, s->entered->flags_size);
 	else if (s->instruction.class == CLASS_PUSHF && s->instruction.accesses)
 		clear_tf(s, s->instruction.access[0].linear, s->instruction.access[0].len);
@@ -129,7 +188,7 @@ static void follow_tf(struct step *s)
 	struct machine *machine = s->machine;
 
 	if (s->entered)
-		machine->guest_tf = false;
+		machine->guest_tf = machine->guest_tf && s->instruction.class == CLASS_SYSENTER;
 	else if (s->instruction.class == CLASS_POPF || s->instruction.class == CLASS_IRET)
 		machine->guest_tf = s->popped_tf;
 	if (machine->guest_tf)
@@ -174,12 +233,13 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 {
 	uint64_t dr6 = s->vcpu->run->debug.arch.dr6;
+	bool system_call = s->instruction.class == CLASS_SYSCALL || s->instruction.class == CLASS_SYSENTER;
 	bool interrupt = s->instruction.class == CLASS_INT || s->instruction.class == CLASS_ICEBP ||
-			 s->traps;
+			 system_call || s->traps;
 
 	for (int n = 0; n < s->handlers && !s->entered; n++) {
-		/* With BS it is where a jump or call has come to. */
-		if (vcpu_pc(s->vcpu) == s->gate[n].handler &&
+		/* With BS it is where a jump or call has come to; without a frame it is no handler. */
+		if (vcpu_pc(s->vcpu) == s->gate[n].handler && (s->gate[n].frame || system_call) &&
 		    (interrupt || (dr6 & (DR6_BS | 1u << n)) == 1u << n))
 			s->entered = &s->gate[n];
 	}
@@ -313,12 +373,23 @@ static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
 	return bus_error ? exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_BUS) : STEPPED;
 }
 
+/* Whether the step is to go into the handler of the interrupt that a device asks for. */
+static bool takes_interrupt(const struct step *s)
+{
+	const struct machine *machine = s->machine;
+	struct interrupt_gate gate;
+
+	return machine->interrupt >= 0 && machine->step_interrupts && !machine->inject &&
+	       s->before.rflags & RFLAGS_IF && !vcpu_in_shadow(s->vcpu) &&
+	       interrupt_gate(s->vcpu, (uint8_t)machine->interrupt, true, &gate);
+}
+
 enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
 	enum outcome outcome;
 	uint64_t held;
-	bool keep_fpu;
+	bool keep_fpu, taken;
 
 	if (!probe_abilities(&machine->findings, s.vcpu)->steps) {
 		machine_say(machine, "this host's KVM cannot step %d-bit code at privilege level %u",
@@ -332,6 +403,12 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 	s.before = *s.vcpu->regs;
 	s.had_tf = machine->guest_tf;
 	s.traps = machine->inject;
+	taken = takes_interrupt(&s);
+	if (taken) {
+		s.instruction = (struct instruction){
+			.class = CLASS_INT, .vector = (uint8_t)machine->interrupt, .may_fault = true};
+		machine->interrupt = -1;
+	}
 	s.popped_tf = tf_to_be_popped(&s);
 	if (s.instruction.class == CLASS_HLT && !vcpu_cpl(s.vcpu) && !machine->inject) {
 		/* Emulating hosts step over a HLT and remember it, and stop one instruction late. */
@@ -342,6 +419,19 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 	if ((s.instruction.class == CLASS_LOAD_SS || s.instruction.class == CLASS_POP_SS) &&
 	    !machine->findings.steps_stay_armed && !machine->inject && load_ss(&s))
 		return check_watches(&s, stop);
+	if (s.instruction.class == CLASS_INT && !machine->inject &&
+	    interrupt_enter_real(s.vcpu, s.instruction.vector,
+				 (uint16_t)(s.before.rip + s.instruction.length), &s.gate[0])) {
+		s.entered = &s.gate[0];
+		follow_tf(&s);
+		return check_watches(&s, stop);
+	}
+	if (taken) {
+		int result = vcpu_interrupt(s.vcpu, s.instruction.vector);
+
+		if (result)
+			return exit_fail(machine, result, stop);
+	}
 	/* Debug registers make an emulator's step slower, and it needs none where nothing can happen. */
 	if (!machine->findings.steps_stay_armed || s.instruction.may_fault || machine->inject)
 		watch_handlers(&s);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "desc.h"
@@ -320,6 +321,8 @@ static int monitor_status(struct gdbstub *stub, void *target, const char *args)
 	gdbstub_printf(stub, "memory: %llu KiB; breakpoints set: %zu, watchpoints: %zu\n",
 		       (unsigned long long)(machine->vm.size >> 10), machine->points.count - machine->points.watches,
 		       machine->points.watches);
+	if (machine->interrupt >= 0)
+		gdbstub_printf(stub, "interrupt 0x%02x waits\n", (unsigned int)machine->interrupt);
 	return 0;
 }
 
@@ -335,6 +338,37 @@ static int monitor_step_rep(struct gdbstub *stub, void *target, const char *args
 		gdbstub_printf(stub, "It is one or all.\n");
 	gdbstub_printf(stub, "A step does %s of a string instruction with REP.\n",
 		       machine->whole_repeats ? "all iterations" : "one iteration");
+	return 0;
+}
+
+static int monitor_step_irq(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+
+	if (!strcmp(args, "on"))
+		machine->step_interrupts = true;
+	else if (!strcmp(args, "off"))
+		machine->step_interrupts = false;
+	else if (*args)
+		gdbstub_printf(stub, "It is on or off.\n");
+	gdbstub_printf(stub, machine->step_interrupts
+				     ? "A step takes an interrupt that waits.\n"
+				     : "An interrupt waits until the guest runs; a step does not take it.\n");
+	return 0;
+}
+
+static int monitor_interrupt(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+	char *end;
+	unsigned long vector = strtoul(args, &end, 0);
+
+	if (!*args || *end || *args == '-' || vector > 255) {
+		gdbstub_printf(stub, "It takes a vector from 0 to 255.\n");
+		return 0;
+	}
+	machine->interrupt = (int)vector;
+	gdbstub_printf(stub, "Interrupt 0x%02lx comes as soon as the guest runs with IF set.\n", vector);
 	return 0;
 }
 
@@ -365,8 +399,10 @@ static int monitor_registers(struct gdbstub *stub, void *target, const char *arg
 }
 
 static const struct gdbstub_monitor monitor[] = {
+	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
+	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},
 	{0},
 };

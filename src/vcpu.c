@@ -389,6 +389,20 @@ int vcpu_end_shadow(struct vcpu *vcpu)
 	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) ? -errno : 0;
 }
 
+bool vcpu_in_shadow(const struct vcpu *vcpu)
+{
+	struct kvm_vcpu_events events;
+
+	return !ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) && events.interrupt.shadow;
+}
+
+int vcpu_interrupt(struct vcpu *vcpu, uint8_t vector)
+{
+	struct kvm_interrupt interrupt = {.irq = vector};
+
+	return ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) ? -errno : 0;
+}
+
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu)
 {
 	if (vcpu->sregs->efer & EFER_LMA && vcpu->sregs->cs.l)

@@ -15,15 +15,20 @@
 enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 
 #define CR0_PE 0x1u
+#define CR0_EM 0x4u
+#define CR0_TS 0x8u
 #define CR0_ET 0x10u
+#define CR0_AM 0x40000u
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
 #define EFER_LME 0x100u
 #define EFER_LMA 0x400u
 #define RFLAGS_TF 0x100u
+#define RFLAGS_IF 0x200u
 #define RFLAGS_DF 0x400u
 #define DR6_BS 0x4000u
 #define RFLAGS_VM 0x20000u
+#define RFLAGS_AC 0x40000u
 
 #define VCPU_DEBUG_REGISTERS 4
 
@@ -129,6 +134,10 @@ int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value);
  * negative errno.
  */
 int vcpu_end_shadow(struct vcpu *vcpu);
+/* Whether interrupts wait behind a STI or MOV SS for one more instruction. */
+bool vcpu_in_shadow(const struct vcpu *vcpu);
+/* Interrupts the guest, which must be ready for that. Returns 0 or a negative errno. */
+int vcpu_interrupt(struct vcpu *vcpu, uint8_t vector);
 
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu);
 /* Real mode or virtual-8086 mode, where a selector is its base divided by 16. */

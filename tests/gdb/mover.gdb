@@ -1,4 +1,5 @@
 # guest: mover.bin
+# ignores: ^the guest runs slowly: on this host
 #
 # Breakpoints that are set before there is any code.
 
