@@ -84,9 +84,12 @@ need_gdb() {
 	command -v "$GDB" >/dev/null || skip_all "no $GDB"
 }
 
-# need_guest NAME.bin
+# need_guest FILE
 need_guest() {
 	[ -f "$GUESTS/$1" ] && return
+	case $1 in
+	c16*) skip_all "no compiler for 16-bit code" ;;
+	esac
 	[ -z "$NASM" ] && skip_all "no nasm"
 	fail_all "$GUESTS/$1 was not built"
 }

@@ -1,0 +1,37 @@
+/*
+ * C in real mode, at 0000:7c00: the compiler makes 32-bit code of it that runs in 16-bit mode.
+ *
+ * A debugger should see main() call outer(), outer() call inner(), and the halt with 42 in EAX.
+ */
+__asm__(".text\n"
+	".globl start\n"
+	"start:	cli\n"
+	"	xorw %ax, %ax\n"
+	"	movw %ax, %ds\n"
+	"	movw %ax, %es\n"
+	"	movw %ax, %ss\n"
+	"	movl $0x7c00, %esp\n"
+	"	calll main\n"
+	"	hlt\n");
+
+static int inner(int a, int b)
+{
+	int product = a * b;
+
+	return product;
+}
+
+static int outer(int a)
+{
+	int sum = a + inner(a, 3);
+
+	sum += inner(a, 2);
+	return sum;
+}
+
+int main(void)
+{
+	int result = outer(7);
+
+	return result;
+}
