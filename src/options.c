@@ -13,7 +13,7 @@
 #include "message.h"
 #include "probe.h"
 
-enum { OPTION_NO_WAIT = 256, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_TIMEOUT };
+enum { OPTION_GDB_SCRIPT = 256, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_TIMEOUT };
 
 /* From this table come getopt's and the help. */
 static const struct {
@@ -35,6 +35,7 @@ static const struct {
 	 "when gdb goes without detaching: stop (default), run, exit"},
 	{"timeout", OPTION_TIMEOUT, "SECONDS", "end the VM after this long, with exit status 124"},
 	{"probe", OPTION_PROBE, NULL, "print what this host's KVM can do for a debugger, and exit"},
+	{"gdb-script", OPTION_GDB_SCRIPT, NULL, "print where gdb's script for 16-bit code is, and exit"},
 	{"verbose", 'v', NULL, "say what is loaded where"},
 	{"help", 'h', NULL, "print this and exit"},
 	{"version", 'V', NULL, "print the version and exit"},
@@ -167,6 +168,17 @@ static void print_probe(void)
 	exit(0);
 }
 
+static void print_gdb_script(void)
+{
+	static const char script[] = PKGDATADIR "/kvmgdb.py";
+
+	if (access(script, R_OK))
+		die("%s cannot be read: %s; make install puts it there, from src/gdb", script,
+		    strerror(errno));
+	puts(script);
+	exit(0);
+}
+
 static void apply(struct options *options, int option, char *argument)
 {
 	switch (option) {
@@ -203,6 +215,9 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case OPTION_PROBE:
 		print_probe();
+		break;
+	case OPTION_GDB_SCRIPT:
+		print_gdb_script();
 		break;
 	case 'v':
 		options->verbose = true;
