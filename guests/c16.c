@@ -29,9 +29,18 @@ static int outer(int a)
 	return sum;
 }
 
+/* The stack is aligned for it, in a way that only the compiler's description tells. */
+static int aligned(void)
+{
+	volatile int value __attribute__((aligned(64))) = inner(1, 1);
+
+	return value;
+}
+
 int main(void)
 {
 	int result = outer(7);
 
+	result += aligned() - 1;
 	return result;
 }

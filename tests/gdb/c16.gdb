@@ -20,8 +20,12 @@ down
 next
 continue
 backtrace
+finish
+finish
+next
+continue
+backtrace
 delete
 finish
+up
 finish
-step
-p $eax

@@ -9,6 +9,11 @@ display/i $pc
 tbreak *0x7c85
 continue
 backtrace
+up 3
+info registers ax bx cx bp si
+p $bl
+p $bh
+down 3
 finish
 p/x $sp16
 finish
@@ -46,6 +51,11 @@ p/x $sp16
 tbreak *0x7cc6
 continue
 backtrace
+up
+info registers bp bx
+p $bl
+p $bh
+down
 try return
 backtrace 1
 p/x $sp16

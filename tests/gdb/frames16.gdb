@@ -16,7 +16,7 @@ def frames():
 
 def registers(frame):
     return {name: int(frame.read_register(name)) for name in
-            ("pc", "cs", "ip", "cs_base", "sp", "sp16", "ebp", "bp", "si", "di", "bl", "bh", "ds")}
+            ("pc", "cs", "ip", "cs_base", "sp", "sp16", "ebp", "bp", "si", "di", "bl", "bh", "ds", "eflags")}
 
 def callers():
     return [registers(frame) for frame in frames()][1:]

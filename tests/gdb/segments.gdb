@@ -21,6 +21,7 @@ x16/2i 7c0:22
 x16 /i 0x7C0:0x25
 x16/i cs:ip
 x16/i $cs:$ip+3
+x16/i cs:eip
 x16/2xh ss:sp
 x16/2xh $ss:$sp16+2
 x16/xb es:0180

@@ -25,7 +25,11 @@ p/x $seg(0x38, 0x10)
 p/x $seg(0x38, 0xfffffff0)
 try p/x $seg(0x50, 0)
 try p/x $seg(0x78, 0)
-try p/x $seg(0, 0)
+p/x $seg(0, 0)
+try p/x $seg(3, 0)
+set $gdtr_limit = 0x3e
+try p/x $seg(0x38, 0)
+set $gdtr_limit = 0x77
 set $ldtr_base = 0x1110
 set $ldtr_limit = 15
 p/x $seg(0x0c, 1)

@@ -3,7 +3,7 @@
 16-bit code has no unwind tables and often no frame pointer, but it finds its return address itself. So
 the code is followed from the program counter on, and of each instruction what it does to SP and BP, until
 a way comes to a RET, RETF or IRET. What that would take from the stack is the return address, if there is
-a call in front of it. For code that never returns it is the other way round: a word of the stack with a
+a call in front of it, or with an IRET, which interrupts at any place need, if the flags can be flags. For code that never returns it is the other way round: a word of the stack with a
 call in front of it is the return address if the callee's code, followed from its beginning, comes to the
 program counter with SP as it is.
 
@@ -56,6 +56,7 @@ class Path:
         self.ip, self.base, self.sp, self.registers = ip, base, sp, registers
         self.pushed = {}  # by the byte
         self.bp_slot = None  # where BP was pushed first, and in which size
+        self.before = None  # the opcode of the instruction before, as far as PUSH CS and PUSHF
 
     def fork(self, ip):
         path = Path(ip, self.base, self.sp, list(self.registers))
@@ -166,11 +167,12 @@ class Code:
                 end = self.returned(path, instruction)
                 if not end:
                     onward = self.flow(path, instruction)
+                    path.before = instruction.opcode
                     self.lost += onward is None
                     paths += onward or []
                 elif goal is None:
                     yield end, path
-                if end and self.is_jump(path, end):
+                if end and self.is_jump(end):
                     path.ip, path.base = end.words[0], end.base
                     paths.append(path)
             except gdb.MemoryError:
@@ -195,10 +197,9 @@ class Code:
             end.cs = end.words[1] & 0xFFFF
             end.base = self.segment(end.cs)
 
-    def is_jump(self, path, end):
-        """Its address was pushed on the way, and not by a call."""
-        return (end.slot is not None and end.base is not None and end.words[0] is not None and
-                all(end.slot + i & self.mask in path.pushed for i in range(end.size)) and
+    def is_jump(self, end):
+        """It goes to where no call is, with an address that was pushed for that."""
+        return (end.slot is not None and end.base is not None and None not in end.words and
                 not self.is_called(end))
 
     def flow(self, path, i):
@@ -216,23 +217,26 @@ class Code:
         elif i.opcode == 0xE8 and not any(i.rest):
             self.push(path, i.size, path.ip)  # of use for the address that it pushes
         elif i.opcode in (0xE8, 0x9A):
-            taken = self.taken_by(self.target(i, path.ip, path.base), path.base)
+            taken = self.taken_by(self.target(i, path.ip, path.base), path.base, i.called())
             if taken is None and path.base + path.ip != self.pc:
                 return []
             self.move_sp(path, path.sp, taken or 0)
+        elif i.opcode == 0xFF and (i.reg, path.before) in ((2, 0x0E), (3, 0x9C)):
+            self.move_sp(path, path.sp, i.size)  # it was pushed for the callee's RETF or IRET
         elif (i.opcode == 0 and i.rest == b"\0") or not self.move(path, i):
             return None  # not code, or another stack
         return [path]
 
-    def taken_by(self, target, base):
-        """The bytes of arguments that a callee takes off the stack; None if it never returns."""
+    def taken_by(self, target, base, called):
+        """The bytes that a callee takes off the stack beyond what the call pushed; None if it never returns."""
         if target is None:
             return 0
         if target not in self.taken:
             self.taken[target] = 0  # while it is looked for: it may call itself
             lost, base = self.lost, base if 0 <= target - base <= 0xFFFF else target & ~0xFFFF
             for end, _ in self.follow(Path(target - base, base, None, [None] * 8)):
-                self.taken[target] = end.taken
+                # Its RETF may be for PUSH CS and a near call, its IRET for PUSHF and a far call.
+                self.taken[target] = end.taken + (len(end.words) - Return.WORDS[called]) * end.size
                 break
             else:
                 if lost == self.lost and self.budget:
@@ -287,9 +291,9 @@ class Code:
                 self.move_sp(path, path.registers[BP] if source == BP else None)
             elif to == BP:
                 path.registers[BP] = path.sp if source == SP else None
-        elif opcode == 0xBD:
-            path.registers[BP] = little(i.rest)
-        return not (opcode in (0x17, 0xBC, 0x94, 0x0FB2) or (opcode == 0x8E and i.reg == 2))
+        elif opcode == 0xBC:
+            self.move_sp(path, little(i.rest))
+        return not (opcode in (0x17, 0x0FB2) or (opcode == 0x8E and i.reg == 2))
 
     # The caller
 
@@ -305,23 +309,20 @@ class Code:
             except gdb.MemoryError:
                 continue
             instruction = self.instruction(address)
-            pushed_cs = called == "near" and code[0] == 0x0E
-            if called == "interrupt":
-                if kind == called:
-                    return instruction
-            # PUSH CS and a near call make a far one, PUSHF and a far call an interrupt.
-            elif instruction.size == size and (called == kind or (kind == "far" and pushed_cs) or
-                                               (kind == "interrupt" and called == "far")):
+            # PUSH CS and a near call make a far one.
+            if called == "near" and kind == "far" and code[0] == 0x0E:
+                called = "far"
+            if called == kind and (instruction.size == size or kind == "interrupt"):
                 return instruction
         return None
 
     def is_called(self, end):
-        """There is a call in front of a return address, or an exception may have pushed its flags."""
+        """There is a call in front of a return address, or the fixed bits of FLAGS are behind it."""
         if end.base is None or None in end.words:
             return False
-        if self.call_before(end.words[0], end.base, end.kind, end.size):
-            return True
-        return end.kind == "interrupt" and end.words[2] & 0x802A == 2  # fixed bits
+        if end.kind == "interrupt":
+            return end.words[2] & 0x802A == 2
+        return self.call_before(end.words[0], end.base, end.kind, end.size) is not None
 
     def target(self, instruction, ip, base):
         """Where a call that ends at BASE:IP goes to; None if that is in a register or in memory."""
@@ -339,6 +340,7 @@ class Code:
     def caller(self):
         """The Return of the procedure and the Path behind it; None where no caller can be seen."""
         start = Path(self.pc - self.base & 0xFFFFFFFF, self.base, self.sp, list(self.registers))
+        start.before = self.memory.read(self.pc - 1, 1)[0] if self.pc else None
         for end, path in self.follow(start):
             if end.slot is not None and self.is_called(end):
                 return end, path
