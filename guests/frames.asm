@@ -10,6 +10,7 @@
 start:
 	cli
 	xor	ax, ax
+	jc	nonsense
 	mov	ss, ax
 	mov	sp, 0x7000
 	mov	ds, ax
@@ -30,6 +31,8 @@ next:	call	[di]
 	mov	bx, 0x3333
 	call	dword panic
 other:	hlt
+nonsense:
+	iret				; of what nobody pushed
 
 with_enter:
 	enter	4, 0
@@ -40,11 +43,11 @@ with_enter:
 with_frame:
 	push	bp
 	mov	bp, sp
-	sub	sp, 300
 	push	bx
+	sub	sp, 300
+	mov	bx, 6
 	lea	sp, [bp - 2]
-	push	ax
-	mov	sp, bp
+	pop	bx
 	pop	bp
 	ret
 
@@ -148,14 +151,14 @@ with_jump:
 	ret
 	nop
 .on:	jmp	0:.off
+.never:	jmp	.never
 .off:	ret
 
 other_stack:
 	push	bp
-	mov	bp, sp
 	mov	sp, 0x6800
 	push	ax
-	mov	sp, bp
+	mov	sp, 0x6ffc		; where it was
 	pop	bp
 	ret
 
@@ -178,7 +181,7 @@ handler:
 panic:
 	push	ebp
 	mov	bp, 0x4444
-	push	other
+	push	dword other
 	int	0x61
 
 stop:

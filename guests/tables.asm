@@ -54,7 +54,7 @@ wide:	mov ax, 0x10
 %endmacro
 
 	align 8
-gdt:	dq 0
+gdt:	descriptor 0x7777, 0xff, 0x0093		; the null descriptor, which may hold anything
 	descriptor 0, 0xfffff, 0xc09b		; 0x08
 	descriptor 0, 0xfffff, 0xc093		; 0x10
 	descriptor 0x2000, 0x67, 0x0089		; 0x18: TSS

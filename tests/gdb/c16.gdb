@@ -27,5 +27,7 @@ continue
 backtrace
 delete
 finish
+continue
+backtrace
 up
-finish
+p result

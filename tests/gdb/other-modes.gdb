@@ -29,4 +29,28 @@ info ivt
 set $gdtr_base = 0x7cc8
 set $gdtr_limit = 0x1f
 info gdt
+# A TSS and an LDT, which have 16 bytes in long mode, and gates for vectors 0, 3 and 33.
+set var *(unsigned long *)0x9000 = 0
+set var *(unsigned long *)0x9008 = 0x12008b345600ffff
+set var *(unsigned long *)0x9010 = 0xffffffff
+set var *(unsigned long *)0x9018 = 0x0000820100000fff
+set var *(unsigned long *)0x9020 = 0
+set var *(unsigned long *)0x9028 = 0x00af9a000000ffff
+set $gdtr_base = 0x9000
+set $gdtr_limit = 0x2f
+info gdt
+info gdt 8
+info gdt 0x18
+set var *(unsigned long *)0x9100 = 0x81118e000008f222
+set var *(unsigned long *)0x9108 = 0xffffffff
+set var *(unsigned long *)0x9130 = 0x8111ef0000081234
+set var *(unsigned long *)0x9138 = 0xffffffff
+set var *(unsigned long *)0x9310 = 0x00008e0000087cbc
+set $idtr_base = 0x9100
+set $idtr_limit = 0x21f
+info idt
+info idt 33
+try info idt 34
+set $idtr_base = 0x7fffffff
+try info idt
 python print(sorted(n for n in globals() if "kvmgdb" in n or n in ("re", "number", "Code", "register")))

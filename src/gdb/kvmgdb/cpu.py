@@ -44,7 +44,10 @@ class Memory:
             at = address + len(data)
             piece = at & -self.PIECE
             if piece not in self.pieces:
-                self.pieces[piece] = bytes(self.inferior.read_memory(piece, self.PIECE))
+                try:
+                    self.pieces[piece] = bytes(self.inferior.read_memory(piece, self.PIECE))
+                except gdb.MemoryError:  # not all of it is there
+                    return bytes(self.inferior.read_memory(address, size))
             data += self.pieces[piece][at - piece:at - piece + size - len(data)]
         return data
 
