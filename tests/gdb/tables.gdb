@@ -10,8 +10,8 @@ p $cr0
 set trace-commands on
 set $gdtr_base = 0x1090
 set $gdtr_limit = 0x77
-set $idtr_base = 0x1120
-set $idtr_limit = 0x2f
+set $idt_base = 0x1120
+set $idt_limit = 0x2f
 info gdt
 info gdt 0x3b
 try info gdt 0x78
@@ -30,11 +30,11 @@ try p/x $seg(3, 0)
 set $gdtr_limit = 0x3e
 try p/x $seg(0x38, 0)
 set $gdtr_limit = 0x77
+tbseg 28:3c
+continue
 set $ldtr_base = 0x1110
 set $ldtr_limit = 15
 p/x $seg(0x0c, 1)
-tbseg 28:3c
-continue
 x16/2i 28:3c
 x16/2xh ss:sp
 backtrace

@@ -5,7 +5,7 @@ import re
 import gdb
 
 from kvmgdb.cpu import (EFER_LMA, Descriptor, Memory, little, number, real_addresses, register,
-                        table_base)
+                        table_base, table_place)
 
 SEGMENTS = ("cs", "ds", "es", "ss", "fs", "gs")
 
@@ -32,8 +32,9 @@ def address_of(selector, offset):
             return needed(name + "_base") + offset & 0xFFFFFFFF
     base = table_base(selector, register, Memory())
     if base is None:
-        raise gdb.GdbError("Selector 0x%x is in no segment register, and not in a table that $gdtr_base, "
-                           "$gdtr_limit, $ldtr_base and $ldtr_limit tell of." % selector)
+        table = "ldtr" if selector & 4 else "gdtr"
+        raise gdb.GdbError("Selector 0x%x is in no segment register, and no segment in the table that "
+                           "$%s_base and $%s_limit tell of." % (selector, table, table))
     return base + offset & 0xFFFFFFFF
 
 
@@ -146,11 +147,12 @@ class Table(Command):
         self.show(wanted)
 
     def entries(self, name, size, wanted):
-        """Yields the number and the bytes of each entry of a table that NAME_base and NAME_limit tell of."""
-        base, limit = register(name + "_base"), register(name + "_limit")
-        if base is None or limit is None:
-            raise gdb.GdbError("The target does not tell where the table is: set $%s_base and $%s_limit."
+        """Yields the number and the bytes of each entry of a table, or of the wanted one."""
+        place = table_place(name, register)
+        if not place:
+            raise gdb.GdbError("The target does not tell where the table is: set $%sr_base and $%sr_limit."
                                % (name, name))
+        base, limit = place
         count = (min(limit, 0xFFFF) + 1) // size
         if wanted is not None and wanted >= count:
             raise gdb.GdbError("The table has %d entries." % count)
@@ -178,13 +180,13 @@ class InfoIVT(Table):
     """The interrupt vectors of real mode: info ivt [N].
 
 Those that are 0000:0000 are left out, and equal ones in a row joined. The table is at 0 unless the CPU is
-in real mode and the target tells of another $idtr_base."""
+in real mode and $idtr_base or $idt_base is another place."""
 
     def show(self, wanted):
-        base = register("idtr_base") if real_addresses(needed) else 0
+        place = table_place("idt", register) if real_addresses(needed) else None
         if wanted is not None and wanted > 255:
             raise gdb.GdbError("There are 256 vectors.")
-        data = Memory().read(base or 0, 1024)
+        data = Memory().read(place[0] if place else 0, 1024)
         vectors = [(little(data[at:at + 2]), little(data[at + 2:at + 4])) for at in range(0, 1024, 4)]
         shown = [n for n in range(256) if n == wanted or (wanted is None and any(vectors[n]))]
         if not shown:
@@ -203,12 +205,13 @@ in real mode and the target tells of another $idtr_base."""
 class InfoGDT(Table):
     """The global descriptor table: info gdt [SELECTOR].
 
-Where the table is tell $gdtr_base and $gdtr_limit: registers, or else variables that you can set."""
+Where it is tell $gdtr_base and $gdtr_limit, or $gdt_base and $gdt_limit: the target's registers, or
+variables that you set."""
 
     def show(self, wanted):
         long_mode = bool(needed("efer") & EFER_LMA)
         upper = False  # of a descriptor of 16 bytes, which has been shown
-        rows = list(self.entries("gdtr", 8, None))
+        rows = list(self.entries("gdt", 8, None))
         if wanted is not None and wanted >> 3 >= len(rows):
             raise gdb.GdbError("The table has %d entries." % len(rows))
         print("sel   base      limit     DPL  what")
@@ -230,14 +233,14 @@ Where the table is tell $gdtr_base and $gdtr_limit: registers, or else variables
 class InfoIDT(Table):
     """The interrupt descriptor table of protected and long mode: info idt [N].
 
-Where the table is tell $idtr_base and $idtr_limit: registers, or else variables that you can set. Vectors
-without a descriptor are left out."""
+Where it is tell $idtr_base and $idtr_limit, or $idt_base and $idt_limit: the target's registers, or
+variables that you set. Vectors without a descriptor are left out."""
 
     def show(self, wanted):
         if not needed("cr0") & 1:
             raise gdb.GdbError("In real mode the table is the IVT: info ivt.")
         long_mode = bool(needed("efer") & EFER_LMA)
-        rows = list(self.entries("idtr", 16 if long_mode else 8, wanted))
+        rows = list(self.entries("idt", 16 if long_mode else 8, wanted))
         print("vec       handler%s  DPL  what" % (" " * 14 if long_mode else " " * 6))
         for n, data in rows:
             if not any(data):

@@ -68,12 +68,21 @@ class Descriptor:
         self.offset = little(data[0:2] + data[6:8] + data[8:12])
 
 
+def table_place(table, read):
+    """Base and limit of the "gdt", "ldt" or "idt"; None if READ knows them by neither of their names."""
+    for name in table + "r", table:
+        base, limit = read(name + "_base"), read(name + "_limit")
+        if base is not None and limit is not None:
+            return base, limit
+    return None
+
+
 def table_base(selector, read, memory):
-    """The base that the GDT or the LDT has for a selector; None if READ has no such table."""
-    name = "ldtr" if selector & 4 else "gdtr"
-    base, limit = read(name + "_base"), read(name + "_limit")
-    if selector < 4 or base is None or limit is None or selector | 7 > limit:
+    """The base that the GDT or the LDT has for a selector; None if it has none."""
+    place = table_place("ldt" if selector & 4 else "gdt", read)
+    if selector < 4 or not place or selector | 7 > place[1]:
         return None
+    base = place[0]
     descriptor = Descriptor(memory.read(base + (selector & ~7), 8))
     return None if descriptor.system else descriptor.base
 

@@ -3,9 +3,9 @@
 16-bit code has no unwind tables and often no frame pointer, but it finds its return address itself. So
 the code is followed from the program counter on, and of each instruction what it does to SP and BP, until
 a way comes to a RET, RETF or IRET. What that would take from the stack is the return address, if there is
-a call in front of it, or with an IRET, which interrupts at any place need, if the flags can be flags. For code that never returns it is the other way round: a word of the stack with a
-call in front of it is the return address if the callee's code, followed from its beginning, comes to the
-program counter with SP as it is.
+a call in front of it; with an IRET, which may go back to any place, if the flags can be flags. For code
+that never returns it is the other way round: a word of the stack with a call in front of it is the return
+address if the callee's code, followed from its beginning, comes to the program counter with SP as it is.
 
 A frame's id is the address behind its return address, from the callee's first instruction to its last:
 gdb's nexti, next and finish compare it.
@@ -228,7 +228,7 @@ class Code:
         return [path]
 
     def taken_by(self, target, base, called):
-        """The bytes that a callee takes off the stack beyond what the call pushed; None if it never returns."""
+        """The bytes that a callee takes beyond what the call pushed; None if it never returns."""
         if target is None:
             return 0
         if target not in self.taken:
