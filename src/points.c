@@ -282,15 +282,15 @@ static bool is_near(uint64_t a, uint64_t b)
 static int give_registers(struct machine *machine, uint64_t addr, int used)
 {
 	struct points *points = &machine->points;
+	enum vcpu_mode mode = vcpu_mode(&machine->vcpu);
 	bool real = vcpu_is_real(&machine->vcpu);
 	int taken = 1;
 
-	if (machine->findings.lost_in_segments && vcpu_mode(&machine->vcpu) != MODE_64) {
+	if (machine->findings.lost_in_segments && mode != MODE_64 && addr < REAL_MODE_END) {
 		if (real && addr >= BOOT_SECTOR && addr < BOOT_SECTOR_END)
 			taken = 2;
-		else if (addr < REAL_MODE_END &&
-			 (machine->vcpu.sregs->cs.base ||
-			  (real && !is_near(addr, vcpu_pc(&machine->vcpu)))))
+		else if (machine->vcpu.sregs->cs.base || (mode == MODE_16 && !real) ||
+			 (real && !is_near(addr, vcpu_pc(&machine->vcpu))))
 			return 0;
 	}
 	if (used + taken > VCPU_DEBUG_REGISTERS)

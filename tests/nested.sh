@@ -51,7 +51,7 @@ intel)
 		set -- "$@" -f "$program"
 	done
 	if [ -n "$scripts" ]; then
-		set -- "$@" -f "$build/tests/kvmgdb-faulty" -f tests -f doc
+		set -- "$@" -f "$build/tests/kvmgdb-faulty" -f tests -f doc -f src/gdb
 		for program in diff gdb grep mount sed setpriv stat timeout unshare; do
 			path=$(command -v $program) && set -- "$@" -f "$path"
 		done
