@@ -43,6 +43,7 @@ struct instruction {
 	uint8_t address_size; /* bytes */
 	uint8_t element;      /* CLASS_STRING: bytes of one element */
 	bool fpu;	      /* may change x87, MMX or vector registers */
+	bool call;	      /* near or far, and what it calls comes back behind it */
 	bool x87;	      /* one of the old FPU's */
 	bool divides;	      /* may raise a division error */
 	bool bounds;	      /* BOUND */

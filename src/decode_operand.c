@@ -170,11 +170,13 @@ static void group_ff(struct decoder *d)
 		break;
 	case 2:
 		d->out->class = CLASS_CALL;
+		d->out->call = true;
 		operand_add(d, d->mode == MODE_64 ? 8 : size, R);
 		push(d, 1);
 		break;
 	case 3:
 		d->out->class = CLASS_FAR;
+		d->out->call = true;
 		operand_add(d, size + 2, R);
 		add_stack(d, -(int64_t)(2 * size), 2 * size, W);
 		break;
@@ -243,6 +245,7 @@ void operand_special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		return;
 	case 0x9a:
 		d->out->class = CLASS_FAR;
+		d->out->call = true;
 		add_stack(d, -(int64_t)(2 * size), 2 * size, W);
 		return;
 	case 0x9c:
@@ -305,6 +308,7 @@ void operand_special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		return;
 	case 0xe8:
 		d->out->class = CLASS_CALL;
+		d->out->call = true;
 		push(d, 1);
 		return;
 	case 0xea:

@@ -40,6 +40,7 @@ struct machine {
 	bool guest_tf;	       /* the guest's own TF, which stepping hides */
 	bool whole_repeats;    /* a step does all of a string instruction */
 	int register_set;      /* enum register_set: what the client wants to see */
+	bool step_over;	       /* the next step does not go into what the instruction calls */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */
 };

@@ -360,6 +360,39 @@ static void run_step(struct machine *machine, bool asked, struct gdbstub_stop *s
 	}
 }
 
+/*
+ * A step over what the instruction calls or repeats, until that has come back: with no less on the stack than
+ * now, or it is a deeper call of the same place.
+ */
+static void run_over(struct machine *machine, bool asked, struct gdbstub_stop *stop)
+{
+	const struct vcpu *vcpu = &machine->vcpu;
+	struct points *points = &machine->points;
+	const uint64_t sp = vcpu_sp(vcpu);
+	struct instruction instruction;
+	uint64_t behind;
+	bool own;
+
+	decode_next(vcpu, &instruction);
+	behind = vcpu_pc(vcpu) + instruction.length;
+	own = points_at(points, behind) == GDBSTUB_STOPPED;
+	if ((!instruction.call && instruction.class != CLASS_INT && !instruction.repeated) ||
+	    (own && points_insert(points, GDBSTUB_POINT_HARDWARE, behind, 0))) {
+		run_step(machine, asked, stop);
+		return;
+	}
+	machine->hit_here = false;
+	do {
+		run_freely(machine, asked, stop);
+		asked = false;
+	} while (stop->reason == GDBSTUB_HWBREAK && own && vcpu_pc(vcpu) == behind && vcpu_sp(vcpu) < sp);
+	if (!own)
+		return;
+	points_remove(points, GDBSTUB_POINT_HARDWARE, behind, 0);
+	if (stop->reason == GDBSTUB_HWBREAK && vcpu_pc(vcpu) == behind)
+		stop->reason = GDBSTUB_STOPPED;
+}
+
 static void prepare(struct machine *machine)
 {
 	char why[256];
@@ -385,7 +418,10 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
 		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
 	} else if (how == GDBSTUB_STEP) {
-		run_step(machine, asked, stop);
+		if (machine->step_over)
+			run_over(machine, asked, stop);
+		else
+			run_step(machine, asked, stop);
 		machine->halt_stepped = machine->life == MACHINE_HALTED;
 	} else if (machine->life == MACHINE_HALTED &&
 		   vcpu_pc(&machine->vcpu) == machine->halted_at && !machine->pc_moved && !wakes(machine)) {
@@ -398,7 +434,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		machine->life = MACHINE_ALIVE;
 		run_freely(machine, asked, stop);
 	}
-	machine->pc_moved = machine->hit_here = false;
+	machine->pc_moved = machine->hit_here = machine->step_over = false;
 	in_run = 0;
 	/* For a signal that came after the last look and found the machine running. */
 	if (ending >= 0) {

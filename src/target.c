@@ -341,6 +341,16 @@ static int monitor_step_rep(struct gdbstub *stub, void *target, const char *args
 	return 0;
 }
 
+static int monitor_next(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+
+	(void)args;
+	machine->step_over = true;
+	gdbstub_printf(stub, "The next stepi goes over a call, an INT or a string instruction.\n");
+	return 0;
+}
+
 static int monitor_step_irq(struct gdbstub *stub, void *target, const char *args)
 {
 	struct machine *machine = target;
@@ -400,6 +410,7 @@ static int monitor_registers(struct gdbstub *stub, void *target, const char *arg
 
 static const struct gdbstub_monitor monitor[] = {
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
+	{"next", "", "make the next stepi a nexti", monitor_next},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
