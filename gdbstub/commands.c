@@ -62,12 +62,14 @@ static int thread_alive(struct gdbstub *stub, char *args, size_t len)
 
 static int read_registers(struct gdbstub *stub, char *args, size_t len)
 {
-	struct session *s = &stub->session;
 	ssize_t size;
+	int thread;
 
-	(void)args;
-	(void)len;
-	size = stub->ops->registers_read(stub->target, s->general_thread, s->layout, stub->scratch,
+	if (!thread_suffix(stub, args, &len, &thread))
+		return -EINVAL;
+	if (*args)
+		return 1;
+	size = stub->ops->registers_read(stub->target, thread, stub->session.layout, stub->scratch,
 					 sizeof(stub->scratch));
 	if (size < 0)
 		return (int)size;
@@ -77,13 +79,13 @@ static int read_registers(struct gdbstub *stub, char *args, size_t len)
 
 static int write_registers(struct gdbstub *stub, char *args, size_t len)
 {
-	struct session *s = &stub->session;
-	int result;
+	int result, thread;
 
-	if (len & 1 || len / 2 > sizeof(stub->scratch) ||
+	if (!thread_suffix(stub, args, &len, &thread) || len & 1 ||
+	    len / 2 > sizeof(stub->scratch) ||
 	    !hex_decode((uint8_t *)stub->scratch, args, len / 2))
 		return -EINVAL;
-	result = stub->ops->registers_write(stub->target, s->general_thread, s->layout,
+	result = stub->ops->registers_write(stub->target, thread, stub->session.layout,
 					    stub->scratch, len / 2);
 	if (!result)
 		reply_ok(stub);
@@ -92,15 +94,15 @@ static int write_registers(struct gdbstub *stub, char *args, size_t len)
 
 static int read_register(struct gdbstub *stub, char *args, size_t len)
 {
-	struct session *s = &stub->session;
 	const char *p = args;
 	uint64_t number;
 	ssize_t size;
+	int thread;
 
-	(void)len;
-	if (!hex_number(&p, &number) || *p || number > INT32_MAX)
+	if (!thread_suffix(stub, args, &len, &thread) || !hex_number(&p, &number) || *p ||
+	    number > INT32_MAX)
 		return -EINVAL;
-	size = stub->ops->register_read(stub->target, s->general_thread, s->layout, (int)number,
+	size = stub->ops->register_read(stub->target, thread, stub->session.layout, (int)number,
 					stub->scratch, sizeof(stub->scratch));
 	if (size < 0)
 		return (int)size;
@@ -110,19 +112,18 @@ static int read_register(struct gdbstub *stub, char *args, size_t len)
 
 static int write_register(struct gdbstub *stub, char *args, size_t len)
 {
-	struct session *s = &stub->session;
 	const char *p = args;
 	uint64_t number;
 	size_t digits;
-	int result;
+	int result, thread;
 
-	if (!hex_number(&p, &number) || *p++ != '=' || number > INT32_MAX)
+	if (!thread_suffix(stub, args, &len, &thread) || !hex_number(&p, &number) || *p++ != '=' || number > INT32_MAX)
 		return -EINVAL;
 	digits = len - (size_t)(p - args);
 	if (digits & 1 || digits / 2 > sizeof(stub->scratch) ||
 	    !hex_decode((uint8_t *)stub->scratch, p, digits / 2))
 		return -EINVAL;
-	result = stub->ops->register_write(stub->target, s->general_thread, s->layout, (int)number,
+	result = stub->ops->register_write(stub->target, thread, stub->session.layout, (int)number,
 					   stub->scratch, digits / 2);
 	if (!result)
 		reply_ok(stub);
@@ -267,22 +268,43 @@ static int remove_point(struct gdbstub *stub, char *args, size_t len)
 	return change_point(stub, args, false);
 }
 
-/* D, or D;pid of clients with multiprocess. */
+/* D, or D;pid of clients with multiprocess; D1 leaves the target stopped, which is lldb's. */
 static int detach(struct gdbstub *stub, char *args, size_t len)
 {
-	if (len && *args != ';')
+	bool stay = len && *args == '1';
+
+	if (args[stay] && args[stay] != ';')
 		return 1;
-	stub->session.state = SESSION_DETACHED;
+	stub->session.state = stay ? SESSION_LEFT : SESSION_DETACHED;
 	reply_ok(stub);
 	return 0;
+}
+
+/* A client in extended mode may want to begin anew; for any other it is the end. */
+static void end_target(struct gdbstub *stub)
+{
+	struct session *s = &stub->session;
+
+	if (!s->extended) {
+		s->state = SESSION_KILLED;
+		return;
+	}
+	stub->killed = true;
+	s->has_saved = false;
+	s->last = (struct gdbstub_stop){.reason = GDBSTUB_EXITED};
+	stub->ops->points_clear(stub->target);
 }
 
 static int kill_target(struct gdbstub *stub, char *args, size_t len)
 {
 	(void)args;
 	(void)len;
-	stub->session.state = SESSION_KILLED;
-	stub->session.silent = true;
+	end_target(stub);
+	/* gdb expects no reply, lldb one. */
+	if (stub->session.thread_suffix)
+		reply_text(&stub->packets, "X09");
+	else
+		stub->session.silent = true;
 	return 0;
 }
 
@@ -290,30 +312,38 @@ static int kill_process(struct gdbstub *stub, char *args, size_t len)
 {
 	(void)args;
 	(void)len;
-	stub->session.state = SESSION_KILLED;
+	end_target(stub);
 	reply_ok(stub);
 	return 0;
 }
 
+/* R has no reply: gdb asks `?` next. Points stay. */
 static int restart(struct gdbstub *stub, char *args, size_t len)
 {
-	struct session *s = &stub->session;
-
 	(void)args;
 	(void)len;
-	if (!s->extended)
+	if (!stub->session.extended)
 		return 1;
-	/* R has no reply either: gdb asks `?` next. */
-	if (stub->ops->restart(stub->target)) {
-		/* There is nothing left to be served. */
-		s->state = SESSION_EXITED;
-		s->last = (struct gdbstub_stop){.reason = GDBSTUB_EXITED, .status = 2};
-	} else {
-		s->has_saved = false;
-		s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP,
-						.thread = s->general_thread};
-	}
-	s->silent = true;
+	target_restart(stub);
+	stub->session.silent = true;
+	return 0;
+}
+
+/*
+ * vRun;filename[;argument]...: there is one program, whatever it is called. gdb takes its points for
+ * gone, and has yet to read the description, so that the reply carries no registers.
+ */
+static int run_program(struct gdbstub *stub, char *args, size_t len)
+{
+	if (!stub->session.extended || (len && *args != ';'))
+		return 1;
+	stub->ops->points_clear(stub->target);
+	if (!target_restart(stub))
+		return gdbstub_error(stub, -EIO, "it cannot begin anew");
+	stub->session.created = true;
+	reply_start(&stub->packets);
+	reply_format(&stub->packets, "T%02xthread:%x;", GDBSTUB_SIGNAL_TRAP,
+		     (unsigned int)stub->session.general_thread);
 	return 0;
 }
 
@@ -334,7 +364,7 @@ static int interrupt(struct gdbstub *stub, char *args, size_t len)
 	return 0;
 }
 
-static int sub_table(struct gdbstub *stub, const struct command *table, char *body, size_t len)
+int sub_table(struct gdbstub *stub, const struct command *table, char *body, size_t len)
 {
 	const struct command *row = command_find(table, body);
 	size_t skip;
@@ -364,7 +394,7 @@ static int resume_v(struct gdbstub *stub, char *args, size_t len)
 const struct command commands[] = {
 	{.name = "?", .handler = last_stop, .exact = true},
 	{.name = "!", .handler = extended_mode, .exact = true},
-	{.name = "g", .handler = read_registers, .exact = true},
+	{.name = "g", .handler = read_registers},
 	{.name = "G", .handler = write_registers},
 	{.name = "p", .handler = read_register},
 	{.name = "P", .handler = write_register},
@@ -379,6 +409,8 @@ const struct command commands[] = {
 	{.name = "vCont", .handler = resume_v, .feature = "vContSupported+", .negotiated = CLIENT_VCONT},
 	{.name = "vCtrlC", .handler = interrupt, .while_running = true, .exact = true},
 	{.name = "vKill;", .handler = kill_process, .while_running = true},
+	{.name = "vFile:", .handler = file_packet},
+	{.name = "vRun", .handler = run_program},
 	{.name = "vMustReplyEmpty", .handler = must_reply_empty, .exact = true},
 	{.name = "c", .handler = resume},
 	{.name = "C", .handler = resume},

@@ -72,6 +72,19 @@ struct gdbstub_monitor {
 	int (*handler)(struct gdbstub *stub, void *target, const char *args);
 };
 
+/* A piece of the address space; one without a permission is not mapped. */
+struct gdbstub_region {
+	uint64_t start, size; /* bytes; start + size may be 2^64 */
+	bool readable, writable, executable;
+};
+
+/* A file that clients may read. */
+struct gdbstub_file {
+	const char *name; /* an absolute path, by which clients ask for it */
+	uint64_t size;	  /* bytes */
+	int64_t modified; /* seconds since the epoch */
+};
+
 /*
  * What the target can do. Unless a comment says otherwise an operation returns 0 when done, a
  * negative errno for an error (gdbstub_error() may add a sentence to it), and a positive value for
@@ -92,6 +105,8 @@ struct gdbstub_ops {
 	int (*layout)(void *target, int thread);
 	const char *(*layout_name)(void *target, int layout);
 	const char *(*description)(void *target, int layout, const char *annex);
+	/* The same for lldb, as LLVM names targets ("x86_64-unknown-unknown"). May be NULL. */
+	const char *(*triple)(void *target, int layout);
 
 	/*
 	 * Registers, in the target's byte order. registers_read() fills `buf` with the block that
@@ -116,6 +131,9 @@ struct gdbstub_ops {
 	ssize_t (*memory_read)(void *target, int thread, uint64_t addr, void *buf, size_t len);
 	int (*memory_write)(void *target, int thread, uint64_t addr, const void *buf, size_t len);
 
+	/* The region that `addr` is in. May be NULL. */
+	int (*memory_region)(void *target, int thread, uint64_t addr, struct gdbstub_region *region);
+
 	/*
 	 * Points. Both are idempotent (the manual asks for it); `len` is the packet's "kind", which
 	 * for the types that watch data is a length in bytes. point_here() tells whether a
@@ -138,6 +156,16 @@ struct gdbstub_ops {
 
 	/* Begins anew, as after power-on (`R`). After an error the target is taken to be gone. */
 	int (*restart)(void *target);
+
+	/*
+	 * The program that runs in the target, for a client that was given no file of its own, and
+	 * how far from where it was linked it runs (added to every address, modulo 2^64). file() and
+	 * what it returns do not change while the stub serves; NULL: there is none. file_read()
+	 * returns how many bytes of at most `size` it has read, 0 at the end. All may be NULL.
+	 */
+	const struct gdbstub_file *(*file)(void *target);
+	ssize_t (*file_read)(void *target, uint64_t offset, void *buf, size_t size);
+	uint64_t (*load_offset)(void *target);
 
 	/* The target's `monitor` commands; a row without a name ends them. May be NULL. */
 	const struct gdbstub_monitor *monitor;

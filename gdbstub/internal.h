@@ -118,13 +118,19 @@ enum client_feature {
 	CLIENT_EXEC_EVENTS = 1 << 4,
 };
 
-enum session_state { SESSION_OPEN, SESSION_DETACHED, SESSION_KILLED, SESSION_EXITED };
+enum session_state { SESSION_OPEN, SESSION_DETACHED, SESSION_LEFT, SESSION_KILLED, SESSION_EXITED };
 
 /* All that is known of one client; begins anew with each. */
+#define SESSION_FILES 32 /* that can be open at the same time */
+
 struct session {
 	enum session_state state;
 	unsigned int features;	  /* enum client_feature that the client offered */
 	bool extended;		  /* after `!` */
+	bool created;		  /* by this client: vRun */
+	bool thread_suffix;	  /* ";thread:ID;" may end register packets */
+	bool threads_in_stop;	  /* stop replies list all threads */
+	bool error_strings;	  /* errors have a sentence, in lldb's way */
 	bool silent;		  /* no reply to this packet: k, R */
 	bool start_no_ack;	  /* once the reply to QStartNoAckMode is on its way */
 	int layout;		  /* the description that was served last */
@@ -133,6 +139,7 @@ struct session {
 	struct gdbstub_stop last; /* what `?` answers */
 	struct gdbstub_stop saved; /* kept back behind an exec stop */
 	bool has_saved;
+	uint32_t files; /* vFile: a bit for each descriptor that is open */
 	const char *actions; /* the vCont actions that run() asks about */
 	enum gdbstub_resume default_action; /* of c and s */
 	bool interrupted;		    /* 0x03, vCtrlC or the loss of the client while it runs */
@@ -143,6 +150,7 @@ struct gdbstub {
 	void *target;
 	enum gdbstub_on_disconnect on_disconnect;
 	bool created; /* the target was made for its client */
+	bool killed;  /* in extended mode: it is not served again before it has begun anew */
 	struct transport transport;
 	struct packets packets;
 	struct session session;
@@ -162,26 +170,44 @@ struct command {
 	int (*handler)(struct gdbstub *stub, char *args, size_t len);
 	const char *feature;	 /* its part of the qSupported reply, or NULL */
 	unsigned int negotiated; /* if not 0, announced only to clients that offered this */
+	bool needs_file;	 /* announced only where there is a file to be served */
 	bool while_running;	 /* also obeyed while the target runs: stops it first */
 	bool exact;		 /* the name is the whole packet */
 };
 
-extern const struct command commands[], queries[], resumes[];
+extern const struct command commands[], queries[], resumes[], lldb_queries[];
+/* commands.c: hands a packet on to a table that has more of its name. */
+int sub_table(struct gdbstub *stub, const struct command *table, char *body, size_t len);
 const struct command *command_find(const struct command *table, const char *body);
 void session_start(struct gdbstub *stub);
 void session_serve(struct gdbstub *stub);
 /* Runs the target as the session's actions say. */
 void target_run(struct gdbstub *stub, struct gdbstub_stop *stop);
+/* Begins anew. False: there is no target any more, and the session ends. */
+bool target_restart(struct gdbstub *stub);
 /* OK, or what a handler's negative or positive result asks for. */
 void reply_result(struct gdbstub *stub, int result);
 void reply_ok(struct gdbstub *stub);
 
 /* resume.c */
 enum gdbstub_resume session_action(const struct gdbstub *stub, int thread);
-bool thread_exists(struct gdbstub *stub, int thread);
+/* The smallest id above `after`, or 0; a target that was killed has no threads. */
+int thread_next(const struct gdbstub *stub, int after);
+bool thread_exists(const struct gdbstub *stub, int thread);
 /* Reads a thread id of the manual's syntax (hex, -1 for all, 0 for any); false if it is not one. */
 bool thread_parse(const char **p, int *thread);
 void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop);
+
+/* query.c: the part of `text` that "offset,length" asks for, as qXfer's reply */
+int reply_transfer(struct gdbstub *stub, const char *range, const char *text, size_t size);
+
+/* file.c */
+const struct gdbstub_file *file_served(const struct gdbstub *stub); /* NULL: none */
+int file_packet(struct gdbstub *stub, char *args, size_t len);
+int file_name(struct gdbstub *stub, char *args, size_t len);
+
+/* lldb.c: cuts a thread suffix off; *thread is Hg's without one. False: it names no thread. */
+bool thread_suffix(struct gdbstub *stub, char *args, size_t *len, int *thread);
 
 /* monitor.c */
 int monitor_command(struct gdbstub *stub, char *args, size_t len);

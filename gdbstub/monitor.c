@@ -7,9 +7,11 @@
 #include "internal.h"
 
 static int help(struct gdbstub *stub, void *target, const char *args);
+static int reset(struct gdbstub *stub, void *target, const char *args);
 
 static const struct gdbstub_monitor own[] = {
 	{"help", "", "prints this list", help},
+	{"reset", "", "begins anew, as after power-on; breakpoints stay", reset},
 	{0},
 };
 
@@ -30,6 +32,18 @@ static int help(struct gdbstub *stub, void *target, const char *args)
 	(void)args;
 	help_table(stub, own);
 	help_table(stub, stub->ops->monitor);
+	return 0;
+}
+
+/* gdb is not told of it, and goes on with the registers that it has. */
+static int reset(struct gdbstub *stub, void *target, const char *args)
+{
+	(void)target;
+	(void)args;
+	if (!target_restart(stub))
+		return gdbstub_error(stub, -EIO, "it cannot begin anew");
+	gdbstub_printf(stub, "It begins anew. gdb shows where it was until it stops again, or until "
+			     "'maintenance flush register-cache'.\n");
 	return 0;
 }
 

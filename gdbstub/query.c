@@ -31,7 +31,8 @@ static void announce(struct gdbstub *stub, const struct command *table)
 {
 	for (; table->name; table++) {
 		if (table->feature &&
-		    (!table->negotiated || table->negotiated & stub->session.features))
+		    (!table->negotiated || table->negotiated & stub->session.features) &&
+		    (!table->needs_file || file_served(stub)))
 			reply_format(&stub->packets, ";%s", table->feature);
 	}
 }
@@ -68,8 +69,7 @@ static int start_no_ack(struct gdbstub *stub, char *args, size_t len)
 	return 0;
 }
 
-/* "offset,length" of a qXfer read, served from a text that is all there. */
-static int transfer(struct gdbstub *stub, const char *range, const char *text, size_t size)
+int reply_transfer(struct gdbstub *stub, const char *range, const char *text, size_t size)
 {
 	struct packets *p = &stub->packets;
 	uint64_t offset, len;
@@ -107,7 +107,7 @@ static int read_features(struct gdbstub *stub, char *args, size_t len)
 		return 0;
 	}
 	s->layout = layout;
-	return transfer(stub, range, xml, strlen(xml));
+	return reply_transfer(stub, range, xml, strlen(xml));
 }
 
 static int read_threads(struct gdbstub *stub, char *args, size_t len)
@@ -120,7 +120,7 @@ static int read_threads(struct gdbstub *stub, char *args, size_t len)
 	if (*args++ != ':') /* there is no annex */
 		return -EINVAL;
 	used = (size_t)snprintf(text, size, "<?xml version=\"1.0\"?>\n<threads>\n");
-	while ((thread = stub->ops->thread_next(stub->target, thread)) != 0) {
+	while ((thread = thread_next(stub, thread)) != 0) {
 		char info[80];
 
 		stub->ops->thread_info(stub->target, thread, info, sizeof(info));
@@ -131,7 +131,7 @@ static int read_threads(struct gdbstub *stub, char *args, size_t len)
 					 (unsigned int)thread, thread - 1, info);
 	}
 	used += (size_t)snprintf(text + used, size - used, "</threads>\n");
-	return transfer(stub, args, text, used);
+	return reply_transfer(stub, args, text, used);
 }
 
 static int first_threads(struct gdbstub *stub, char *args, size_t len)
@@ -142,10 +142,12 @@ static int first_threads(struct gdbstub *stub, char *args, size_t len)
 
 	(void)args;
 	(void)len;
-	while ((thread = stub->ops->thread_next(stub->target, thread)) != 0) {
+	while ((thread = thread_next(stub, thread)) != 0) {
 		reply_format(p, "%c%x", separator, (unsigned int)thread);
 		separator = ',';
 	}
+	if (separator == 'm')
+		reply_text(p, "l");
 	return 0;
 }
 
@@ -186,8 +188,27 @@ static int attached(struct gdbstub *stub, char *args, size_t len)
 {
 	if (len && *args != ':')
 		return 1;
-	reply_text(&stub->packets, stub->created ? "0" : "1");
+	reply_text(&stub->packets, stub->created || stub->session.created ? "0" : "1");
 	return 0;
+}
+
+/* One for every section: the program as a whole is somewhere else than it was linked for. */
+static int offsets(struct gdbstub *stub, char *args, size_t len)
+{
+	unsigned long long offset;
+
+	(void)args;
+	(void)len;
+	offset = stub->ops->load_offset ? stub->ops->load_offset(stub->target) : 0;
+	if (!offset)
+		return 1;
+	reply_format(&stub->packets, "Text=%llx;Data=%llx;Bss=%llx", offset, offset, offset);
+	return 0;
+}
+
+static int for_lldb(struct gdbstub *stub, char *args, size_t len)
+{
+	return sub_table(stub, lldb_queries, args, len);
 }
 
 const struct command queries[] = {
@@ -195,11 +216,15 @@ const struct command queries[] = {
 	{.name = "QStartNoAckMode", .handler = start_no_ack, .feature = "QStartNoAckMode+", .exact = true},
 	{.name = "qXfer:features:read:", .handler = read_features, .feature = "qXfer:features:read+"},
 	{.name = "qXfer:threads:read:", .handler = read_threads, .feature = "qXfer:threads:read+"},
+	{.name = "qXfer:exec-file:read:", .handler = file_name, .feature = "qXfer:exec-file:read+",
+	 .needs_file = true},
+	{.name = "qOffsets", .handler = offsets, .exact = true},
 	{.name = "qfThreadInfo", .handler = first_threads, .exact = true},
 	{.name = "qsThreadInfo", .handler = no_more_threads, .exact = true},
 	{.name = "qThreadExtraInfo,", .handler = thread_extra_info},
 	{.name = "qC", .handler = current_thread, .exact = true},
 	{.name = "qAttached", .handler = attached},
 	{.name = "qRcmd,", .handler = monitor_command},
+	{.name = "", .handler = for_lldb},
 	{0},
 };

@@ -6,9 +6,14 @@
 
 #include "internal.h"
 
-bool thread_exists(struct gdbstub *stub, int thread)
+int thread_next(const struct gdbstub *stub, int after)
 {
-	return thread > 0 && stub->ops->thread_next(stub->target, thread - 1) == thread;
+	return stub->killed ? 0 : stub->ops->thread_next(stub->target, after);
+}
+
+bool thread_exists(const struct gdbstub *stub, int thread)
+{
+	return thread > 0 && thread_next(stub, thread - 1) == thread;
 }
 
 static bool parse_id(const char **p, int *thread)
@@ -118,16 +123,32 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 	struct session *s = &stub->session;
 	static const char *const watches[] = {
 		[GDBSTUB_WATCH] = "watch", [GDBSTUB_RWATCH] = "rwatch", [GDBSTUB_AWATCH] = "awatch"};
+	enum gdbstub_signal signal;
 	const int *number;
 
 	if (stop->reason == GDBSTUB_EXITED) {
 		reply_format(p, "W%02x", (unsigned int)stop->status & 0xff);
 		return;
 	}
-	reply_format(p, "T%02xthread:%x;%s", (unsigned int)stop->signal, (unsigned int)stop->thread,
+	signal = stop->signal;
+	/* lldb would take a stop without a signal for none, and go on. */
+	if (s->thread_suffix && signal == GDBSTUB_SIGNAL_NONE && stop->thread == s->last.thread)
+		signal = GDBSTUB_SIGNAL_TRAP;
+	reply_format(p, "T%02xthread:%x;%s", (unsigned int)signal, (unsigned int)stop->thread,
 		     reason_text(s, stop->reason));
+	if (signal != stop->signal) {
+		reply_text(p, "reason:exception;description:");
+		reply_hex(p, "stopped", strlen("stopped"));
+		reply_text(p, ";");
+	}
 	if (stop->reason >= GDBSTUB_WATCH && stop->reason <= GDBSTUB_AWATCH)
 		reply_format(p, "%s:%llx;", watches[stop->reason], (unsigned long long)stop->addr);
+	if (s->threads_in_stop) {
+		reply_text(p, "threads:");
+		for (int thread = 0, first = 1; (thread = thread_next(stub, thread)) != 0; first = 0)
+			reply_format(p, "%s%x", first ? "" : ",", (unsigned int)thread);
+		reply_text(p, ";");
+	}
 	number = stub->ops->expedited(stub->target, s->layout);
 	for (; number && *number >= 0; number++) {
 		ssize_t size = stub->ops->register_read(stub->target, stop->thread, s->layout,
@@ -146,7 +167,9 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
  * The thread's registers now have another layout than the one the client knows. An exec stop makes
  * gdb read the target description anew; the stop proper is kept back as the reply to the next resume
  * packet, for which the target is not run. gdb marks its breakpoints as not inserted on an exec, and
- * parses this reply with the old layout, so it carries no registers.
+ * parses this reply with the old layout, so it carries no registers. It opens the program that is named,
+ * and warns, for there is none: the one that is served would be read again, with which displays end and
+ * qOffsets is forgotten.
  */
 static void reply_exec(struct gdbstub *stub, const struct gdbstub_stop *stop, int layout)
 {
@@ -214,6 +237,8 @@ static int run(struct gdbstub *stub)
 	struct gdbstub_stop stop = {.thread = s->general_thread};
 	bool any = false;
 
+	if (stub->killed)
+		return gdbstub_error(stub, -ESRCH, "it was killed: only run begins anew");
 	if (s->has_saved) {
 		report_saved(stub);
 		return 0;

@@ -149,6 +149,10 @@ static void reply_error(struct gdbstub *stub, int error)
 	reply_start(p);
 	if (!(stub->session.features & CLIENT_ERROR_MESSAGE)) {
 		reply_format(p, "E%02x", error > 0 && error < 256 ? (unsigned int)error : 0xffu);
+		if (stub->session.error_strings) {
+			reply_text(p, ";");
+			reply_hex(p, text, strlen(text));
+		}
 		return;
 	}
 	reply_text(p, "E.");
@@ -194,6 +198,23 @@ void session_start(struct gdbstub *stub)
 	s->general_thread = s->continue_thread = stub->ops->thread_next(stub->target, 0);
 	s->layout = stub->ops->layout(stub->target, s->general_thread);
 	s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = s->general_thread};
+}
+
+bool target_restart(struct gdbstub *stub)
+{
+	struct session *s = &stub->session;
+	bool restarted = !stub->ops->restart(stub->target);
+
+	s->has_saved = false;
+	s->general_thread = stub->ops->thread_next(stub->target, 0);
+	s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = s->general_thread};
+	if (restarted) {
+		stub->killed = false;
+	} else {
+		s->state = SESSION_EXITED;
+		s->last = (struct gdbstub_stop){.reason = GDBSTUB_EXITED, .status = 2};
+	}
+	return restarted;
 }
 
 static void serve_packet(struct gdbstub *stub)
@@ -321,6 +342,14 @@ enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstu
 		    (s->state == SESSION_OPEN && stub->on_disconnect == GDBSTUB_DISCONNECT_EXIT))
 			return GDBSTUB_END_DISCONNECTED;
 		running = s->state == SESSION_DETACHED ||
-			  stub->on_disconnect == GDBSTUB_DISCONNECT_RUN;
+			  (s->state == SESSION_OPEN && stub->on_disconnect == GDBSTUB_DISCONNECT_RUN);
+		if (stub->killed) {
+			/* Whoever comes next finds it as after power-on. */
+			running = false;
+			if (!target_restart(stub)) {
+				*stop = s->last;
+				return GDBSTUB_END_EXITED;
+			}
+		}
 	}
 }

@@ -5,7 +5,10 @@
 ; registers of each mode, 0x1122334455667788 in RAX and at 0x8000 in the end, and the halt.
 
 	bits 16
-	org 0x7c00
+%ifidn __OUTPUT_FORMAT__, bin
+	org 0x7c00		; else the linker's
+%endif
+	global start
 
 start:	cli
 	mov al, 'R'

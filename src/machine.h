@@ -26,6 +26,7 @@ struct machine {
 	struct guard guard;
 	unsigned int to_step; /* a run: instructions to be stepped before points are armed again */
 	struct findings findings;
+	const struct symbols *symbols; /* NULL: none */
 	struct gdbstub *stub; /* NULL with --gdb=none */
 	enum machine_life life;
 	char epitaph[200];     /* MACHINE_DEAD: the sentence that says why */
@@ -38,6 +39,7 @@ struct machine {
 	int interrupt;	       /* the vector that a device asks for, or -1 */
 	bool step_interrupts;  /* a step takes it; else it waits until the guest runs */
 	bool guest_tf;	       /* the guest's own TF, which stepping hides */
+	int arch;	       /* what the guest is served as: enum vcpu_mode, or ARCH_AUTO */
 	bool whole_repeats;    /* a step does all of a string instruction */
 	int register_set;      /* enum register_set: what the client wants to see */
 	bool step_over;	       /* the next step does not go into what the instruction calls */

@@ -14,6 +14,7 @@
 #include "machine.h"
 #include "message.h"
 #include "options.h"
+#include "symbols.h"
 #include "target.h"
 
 /* Signal handlers have no other way to what they must clean up. */
@@ -170,6 +171,7 @@ static int wait_for_command(void)
 int main(int argc, char **argv)
 {
 	struct options options;
+	struct symbols symbols;
 	struct image image;
 	char endpoint[160], why[256];
 	struct gdbstub_stop stop = {0};
@@ -181,7 +183,13 @@ int main(int argc, char **argv)
 	with_gdb = strcmp(options.gdb, "none") != 0;
 	if (image_open(&image, &options, why, sizeof(why)))
 		die("%s", why);
+	if (options.symbols) {
+		if (symbols_open(&symbols, options.symbols, options.symbols_offset, why, sizeof(why)))
+			die("%s", why);
+		machine.symbols = &symbols;
+	}
 	machine.options = &options;
+	machine.arch = options.arch;
 	machine.image = &image;
 	/* With stdio the standard output is gdb's. */
 	if (console_open(&machine.console, options.console,
@@ -192,6 +200,9 @@ int main(int argc, char **argv)
 	if (options.verbose)
 		message("%s: %s, %zu bytes, begins at %s", image.path, image.type->name, image.size,
 			vcpu_where(&machine.vcpu, endpoint, sizeof(endpoint)));
+	if (options.verbose && machine.symbols)
+		message("symbols: add-symbol-file %s -o 0x%llx", symbols.path,
+			(unsigned long long)options.symbols_offset);
 	catch_signals(&options);
 	alarm(options.timeout);
 	if (!with_gdb) {
@@ -229,6 +240,8 @@ int main(int argc, char **argv)
 	points_free(&machine.points);
 	guard_free(&machine.guard);
 	console_close(&machine.console);
+	if (machine.symbols)
+		symbols_close(&symbols);
 	image_close(&image);
 	return status;
 }

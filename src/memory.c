@@ -47,6 +47,49 @@ static void *piece(const struct vcpu *vcpu, const struct mmu *mmu, uint64_t line
 	return host;
 }
 
+/* What of one page, or of one hole between pages, is alike from `linear` on. */
+static void uniform(const struct vcpu *vcpu, const struct mmu *mmu, uint64_t linear,
+		    struct gdbstub_region *region)
+{
+	struct mmu_page page;
+	uint64_t left;
+
+	*region = (struct gdbstub_region){.start = linear};
+	if (mmu_translate(mmu, linear, &page, NULL, 0)) {
+		region->size = mmu_hole(mmu, linear);
+		return;
+	}
+	region->size = page.left;
+	if (vm_host(vcpu->vm, page.gpa, &left)) {
+		region->readable = true;
+		region->writable = page.writable;
+		region->executable = page.executable;
+	} else {
+		left = (page.gpa < VM_HIGH_START ? VM_HIGH_START : UINT64_MAX) - page.gpa;
+	}
+	if (region->size > left)
+		region->size = left;
+}
+
+/* A guest that maps each page for itself has many: of so many pieces one region is made. */
+#define REGION_PIECES 4096
+
+void memory_region(const struct vcpu *vcpu, uint64_t linear, struct gdbstub_region *region)
+{
+	struct mmu mmu = mmu_of(vcpu);
+	struct gdbstub_region next;
+
+	/* Pages, and memory, begin at multiples of this. */
+	uniform(vcpu, &mmu, linear & ~0xfffull, region);
+	for (int i = 0; i < REGION_PIECES && region->start + region->size != 0; i++) {
+		uniform(vcpu, &mmu, region->start + region->size, &next);
+		if (next.readable != region->readable || next.writable != region->writable ||
+		    next.executable != region->executable)
+			break;
+		region->size += next.size;
+	}
+}
+
 ssize_t memory_read(const struct vcpu *vcpu, uint64_t linear, void *buf, size_t len)
 {
 	struct mmu mmu = mmu_of(vcpu);

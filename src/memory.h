@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include "gdbstub.h"
 #include "vcpu.h"
 
 /*
@@ -17,6 +18,8 @@ int memory_write(struct vcpu *vcpu, uint64_t linear, const void *buf, size_t len
 int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
 /* Where that is in this program, and in *left how many bytes follow in one piece; NULL if nowhere. */
 void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left);
+/* The region that `linear` is in; memory that is not there is not mapped. */
+void memory_region(const struct vcpu *vcpu, uint64_t linear, struct gdbstub_region *region);
 /* Why the last byte of a failed access could not be reached, in a sentence. */
 void memory_why(const struct vcpu *vcpu, uint64_t linear, size_t len, char *why, size_t size);
 

@@ -151,8 +151,9 @@ static uint64_t entry_load(const void *from, size_t size)
 	return wide;
 }
 
-int mmu_translate(const struct mmu *mmu, uint64_t linear, struct mmu_page *page, char *why,
-		  size_t size)
+/* *left, on failure: how many bytes from `linear` on fail alike. */
+static int walk(const struct mmu *mmu, uint64_t linear, struct mmu_page *page, uint64_t *left,
+		char *why, size_t size)
 {
 	const struct paging *paging = &modes[mmu_mode(mmu)];
 	/* With NXE clear bit 63 is reserved; an entry of 4 bytes has no such bit to set. */
@@ -166,9 +167,11 @@ int mmu_translate(const struct mmu *mmu, uint64_t linear, struct mmu_page *page,
 	if (paging->canonical) {
 		uint64_t top = linear >> (paging->width - 1);
 
+		*left = (UINT64_MAX << (paging->width - 1)) - linear;
 		if (top != 0 && top != UINT64_MAX >> (paging->width - 1))
 			return fail(why, size, "0x%" PRIx64 " is not a canonical address", linear);
 	} else if (linear >> paging->width) {
+		*left = -linear;
 		return fail(why, size,
 			    "0x%" PRIx64 " is beyond the %u bits of a linear address with %s",
 			    linear, paging->width, paging->name);
@@ -183,6 +186,7 @@ int mmu_translate(const struct mmu *mmu, uint64_t linear, struct mmu_page *page,
 		uint64_t entry;
 		bool large;
 
+		*left = (UINT64_C(1) << level->shift) - (linear & ((UINT64_C(1) << level->shift) - 1));
 		if (!from)
 			return fail(why, size,
 				    "0x%" PRIx64 " is not mapped: the %s at 0x%" PRIx64
@@ -224,4 +228,20 @@ int mmu_translate(const struct mmu *mmu, uint64_t linear, struct mmu_page *page,
 	page->user = allowed & ENTRY_USER;
 	page->executable = allowed & ENTRY_NX;
 	return 0;
+}
+
+int mmu_translate(const struct mmu *mmu, uint64_t linear, struct mmu_page *page, char *why,
+		  size_t size)
+{
+	uint64_t left;
+
+	return walk(mmu, linear, page, &left, why, size);
+}
+
+uint64_t mmu_hole(const struct mmu *mmu, uint64_t linear)
+{
+	struct mmu_page page;
+	uint64_t left;
+
+	return walk(mmu, linear, &page, &left, NULL, 0) ? left : 0;
 }

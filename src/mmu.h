@@ -52,4 +52,7 @@ const char *mmu_mode_name(enum mmu_mode mode);
 int mmu_translate(const struct mmu *mmu, uint64_t linear, struct mmu_page *page, char *why,
 		  size_t size);
 
+/* How many bytes from `linear` on are in no page, at least; 0: it is in one. Modulo 2^64. */
+uint64_t mmu_hole(const struct mmu *mmu, uint64_t linear);
+
 #endif

@@ -12,8 +12,10 @@
 #include "load.h"
 #include "message.h"
 #include "probe.h"
+#include "vcpu.h"
 
-enum { OPTION_GDB_SCRIPT = 256, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_TIMEOUT };
+enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE,
+       OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT };
 
 /* From this table come getopt's and the help. */
 static const struct {
@@ -30,6 +32,12 @@ static const struct {
 	{"mode", 'M', "16|32|64", "the CPU's mode at the entry of a raw image (default 16)"},
 	{"memory", 'm', "SIZE", "the guest's memory, with K, M or G (default 64M)"},
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
+	{"arch", OPTION_ARCH, "ARCH",
+	 "what gdb is served, whatever the CPU's mode: auto (default), i8086, i386, x86-64"},
+	{"symbols", OPTION_SYMBOLS, "FILE",
+	 "an ELF file with the guest's symbols, which gdb then finds by itself"},
+	{"symbols-offset", OPTION_SYMBOLS_OFFSET, "N",
+	 "the guest's code is N bytes above where that was linked"},
 	{"no-wait", OPTION_NO_WAIT, NULL, "run at once instead of waiting for gdb"},
 	{"on-disconnect", OPTION_ON_DISCONNECT, "WHAT",
 	 "when gdb goes without detaching: stop (default), run, exit"},
@@ -150,6 +158,38 @@ static void parse_on_disconnect(struct options *options, const char *text)
 	die("--on-disconnect=%s: it is stop, run or exit", text);
 }
 
+static const char *const arch_names[] = {[MODE_16] = "i8086", [MODE_32] = "i386", [MODE_64] = "x86-64"};
+
+bool arch_parse(const char *text, int *arch)
+{
+	for (int i = 0; i < MODE_COUNT; i++) {
+		if (!strcmp(text, arch_names[i])) {
+			*arch = i;
+			return true;
+		}
+	}
+	if (strcmp(text, "auto"))
+		return false;
+	*arch = ARCH_AUTO;
+	return true;
+}
+
+const char *arch_name(int arch)
+{
+	return arch == ARCH_AUTO ? "auto" : arch_names[arch];
+}
+
+/* With a '-' the code is below, which in 64 bits is the same as far above. */
+static void parse_symbols_offset(struct options *options, const char *text)
+{
+	bool below = *text == '-';
+
+	if (!number(text + below, 0, UINT64_MAX, &options->symbols_offset))
+		die("--symbols-offset=%s: not a number of bytes", text);
+	if (below)
+		options->symbols_offset = -options->symbols_offset;
+}
+
 static void parse_timeout(struct options *options, const char *text)
 {
 	uint64_t value;
@@ -210,6 +250,16 @@ static void apply(struct options *options, int option, char *argument)
 	case OPTION_ON_DISCONNECT:
 		parse_on_disconnect(options, argument);
 		break;
+	case OPTION_ARCH:
+		if (!arch_parse(argument, &options->arch))
+			die("--arch=%s: it is auto, i8086, i386 or x86-64", argument);
+		break;
+	case OPTION_SYMBOLS:
+		options->symbols = argument;
+		break;
+	case OPTION_SYMBOLS_OFFSET:
+		parse_symbols_offset(options, argument);
+		break;
 	case OPTION_TIMEOUT:
 		parse_timeout(options, argument);
 		break;
@@ -255,6 +305,7 @@ void options_parse(struct options *options, int argc, char **argv)
 				    .load = 0x1000,
 				    .mode = 16,
 				    .memory = 64 << 20,
+				    .arch = ARCH_AUTO,
 				    .console = "stdio"};
 	/* Everything behind "--" is COMMAND; options may stand behind IMAGE, but not behind that. */
 	for (files = 1; files < argc && strcmp(argv[files], "--"); files++)

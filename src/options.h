@@ -28,6 +28,9 @@ struct options {
 	bool mode_given;
 	uint64_t memory; /* bytes */
 	const char *console;
+	int arch; /* as arch_parse() */
+	const char *symbols; /* NULL: none */
+	uint64_t symbols_offset; /* modulo 2^64 */
 	bool no_wait;
 	enum gdbstub_on_disconnect on_disconnect;
 	unsigned int timeout; /* seconds; 0: none */
@@ -35,6 +38,14 @@ struct options {
 	const char *image;
 	char **command; /* NULL: none */
 };
+
+/*
+ * What the guest is served as, by gdb's names: "i8086", "i386", "x86-64" are enum vcpu_mode, "auto", the
+ * CPU's mode, is ARCH_AUTO. False if it is none of them.
+ */
+#define ARCH_AUTO (-1)
+bool arch_parse(const char *text, int *arch);
+const char *arch_name(int arch);
 
 /* Parses or exits: with 0 after --help and --version, with EXIT_SETUP and a message on mistakes. */
 void options_parse(struct options *options, int argc, char **argv);

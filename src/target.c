@@ -10,7 +10,9 @@
 #include "machine.h"
 #include "memory.h"
 #include "message.h"
+#include "options.h"
 #include "state.h"
+#include "symbols.h"
 
 #define THREAD 1 /* vCPU 0 */
 
@@ -58,7 +60,8 @@ static int layout(void *target, int thread)
 	const struct machine *machine = target;
 
 	(void)thread;
-	return (int)vcpu_mode(&machine->vcpu) + MODE_COUNT * machine->register_set;
+	return (machine->arch == ARCH_AUTO ? (int)vcpu_mode(&machine->vcpu) : machine->arch) +
+	       MODE_COUNT * machine->register_set;
 }
 
 /* Shown by gdb as the name of a program that the vCPU "is executing". */
@@ -75,14 +78,30 @@ static const char *layout_name(void *target, int number)
 				    "vCPU0: now 64-bit long mode, core registers"},
 	};
 
-	(void)target;
-	return names[number / MODE_COUNT][number % MODE_COUNT];
+	static const char *const pinned[] = {[MODE_16] = "vCPU0: now served as i8086",
+					     [MODE_32] = "vCPU0: now served as i386",
+					     [MODE_64] = "vCPU0: now served as x86-64"};
+	const struct machine *machine = target;
+
+	return machine->arch == ARCH_AUTO ? names[number / MODE_COUNT][number % MODE_COUNT]
+					  : pinned[number % MODE_COUNT];
 }
 
 static const char *description(void *target, int number, const char *annex)
 {
 	(void)target;
 	return strcmp(annex, "target.xml") ? NULL : register_description(number);
+}
+
+static const char *triple(void *target, int number)
+{
+	/* The last part of i386's is there to differ: lldb would take an unknown one for code16. */
+	static const char *const triples[] = {[MODE_16] = "i386-unknown-unknown-code16",
+					      [MODE_32] = "i386-unknown-unknown-gnu",
+					      [MODE_64] = "x86_64-unknown-unknown"};
+
+	(void)target;
+	return triples[number % MODE_COUNT];
 }
 
 static ssize_t registers_read(void *target, int thread, int number, void *buf, size_t size)
@@ -239,6 +258,15 @@ static int write_memory(void *target, int thread, uint64_t addr, const void *buf
 	return memory_write(&machine->vcpu, addr, buf, len) ? explain_memory(machine, addr, len) : 0;
 }
 
+static int region(void *target, int thread, uint64_t addr, struct gdbstub_region *region)
+{
+	const struct machine *machine = target;
+
+	(void)thread;
+	memory_region(&machine->vcpu, addr, region);
+	return 0;
+}
+
 /* The kind is a length on x86 and means nothing for breakpoints. */
 static int point_insert(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
@@ -305,8 +333,33 @@ static int restart(void *target)
 	if (result) {
 		machine_say(machine, "cannot begin anew: %s", why);
 		message("cannot begin anew: %s", why);
+		return result;
 	}
-	return result;
+	/* As if the client had put it there: a point at the beginning is to be hit. */
+	machine->pc_moved = true;
+	machine->hit_here = points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED;
+	return 0;
+}
+
+static const struct gdbstub_file *file(void *target)
+{
+	const struct machine *machine = target;
+
+	return machine->symbols ? &machine->symbols->file : NULL;
+}
+
+static ssize_t file_read(void *target, uint64_t offset, void *buf, size_t size)
+{
+	const struct machine *machine = target;
+
+	return symbols_read(machine->symbols, offset, buf, size);
+}
+
+static uint64_t load_offset(void *target)
+{
+	const struct machine *machine = target;
+
+	return machine->options->symbols_offset;
 }
 
 static int monitor_status(struct gdbstub *stub, void *target, const char *args)
@@ -408,7 +461,21 @@ static int monitor_registers(struct gdbstub *stub, void *target, const char *arg
 	return 0;
 }
 
+static int monitor_arch(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+
+	if (*args && !arch_parse(args, &machine->arch))
+		gdbstub_printf(stub, "It is auto, i8086, i386 or x86-64.\n");
+	else if (*args)
+		gdbstub_printf(stub, "From the next stop on, or from 'unset tdesc filename':\n");
+	gdbstub_printf(stub, "The guest is served as %s.\n",
+		       machine->arch == ARCH_AUTO ? "what its mode is" : arch_name(machine->arch));
+	return 0;
+}
+
 static const struct gdbstub_monitor monitor[] = {
+	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
 	{"next", "", "make the next stepi a nexti", monitor_next},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
@@ -424,6 +491,7 @@ const struct gdbstub_ops target_ops = {
 	.layout = layout,
 	.layout_name = layout_name,
 	.description = description,
+	.triple = triple,
 	.registers_read = registers_read,
 	.registers_write = registers_write,
 	.register_read = register_read,
@@ -432,6 +500,7 @@ const struct gdbstub_ops target_ops = {
 	.set_pc = set_pc,
 	.memory_read = read_memory,
 	.memory_write = write_memory,
+	.memory_region = region,
 	.point_insert = point_insert,
 	.point_remove = point_remove,
 	.points_clear = clear_points,
@@ -439,5 +508,8 @@ const struct gdbstub_ops target_ops = {
 	.run = run,
 	.kick = kick,
 	.restart = restart,
+	.file = file,
+	.file_read = file_read,
+	.load_offset = load_offset,
 	.monitor = monitor,
 };

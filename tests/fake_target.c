@@ -17,8 +17,10 @@ enum { REGISTER_A, REGISTER_B, REGISTER_PC, REGISTER_MODE };
 void fake_reset(struct fake_target *fake)
 {
 	memset(fake->thread, 0, sizeof(fake->thread));
-	memset(fake->low, 0, sizeof(fake->low));
-	memset(fake->high, 0, sizeof(fake->high));
+	if (!fake->rom) {
+		memset(fake->low, 0, sizeof(fake->low));
+		memset(fake->high, 0, sizeof(fake->high));
+	}
 	fake->thread[1].pc = 0x100;
 }
 
@@ -67,6 +69,12 @@ static const char *description(void *target, int number, const char *annex)
 		return NULL;
 	return number == WIDE ? "<target><!-- wide }#$* --></target>"
 			      : "<target><!-- narrow --></target>";
+}
+
+static const char *triple(void *target, int number)
+{
+	(void)target;
+	return number == WIDE ? "wide-fake" : "narrow-fake";
 }
 
 static int register_count(int number)
@@ -218,6 +226,24 @@ static int memory_write(void *target, int thread, uint64_t addr, const void *buf
 		return gdbstub_error(fake->stub, -EFAULT, "no memory at 0x%" PRIx64,
 				     to ? addr + left : addr);
 	memcpy(to, buf, len);
+	return 0;
+}
+
+static int memory_region(void *target, int thread, uint64_t addr, struct gdbstub_region *region)
+{
+	struct fake_target *fake = target;
+
+	(void)thread;
+	if (addr < FAKE_LOW_SIZE)
+		*region = (struct gdbstub_region){ 0, FAKE_LOW_SIZE, true, true, true };
+	else if (addr < HIGH_START)
+		*region = (struct gdbstub_region){ .start = FAKE_LOW_SIZE,
+						   .size = HIGH_START - FAKE_LOW_SIZE };
+	else
+		*region = (struct gdbstub_region){ HIGH_START, FAKE_HIGH_SIZE, true,
+						   false, false };
+	if (fake->low[0] == 'E')
+		return gdbstub_error(fake->stub, -EIO, "no regions");
 	return 0;
 }
 
@@ -452,8 +478,45 @@ static void kick(void *target)
 
 static int restart(void *target)
 {
+	const struct fake_target *fake = target;
+
+	if (fake->low[FAKE_LOW_SIZE - 1])
+		return -ENOMEM;
 	fake_reset(target);
 	return 0;
+}
+
+static const struct gdbstub_file *file(void *target)
+{
+	static const struct gdbstub_file the = { "/fake#$*", FAKE_FILE_SIZE, 0x01020304 };
+	const struct fake_target *fake = target;
+
+	return fake->has_file ? &the : NULL;
+}
+
+static ssize_t file_read(void *target, uint64_t offset, void *buf, size_t size)
+{
+	uint8_t *to = buf;
+
+	(void)target;
+	if (offset >= FAKE_FILE_SIZE) {
+		memset(to, 'x', size);
+		return (ssize_t)size;
+	}
+	if (offset >= FAKE_FILE_READABLE)
+		return -EIO;
+	if (size > FAKE_FILE_READABLE - offset)
+		size = FAKE_FILE_READABLE - offset;
+	for (size_t i = 0; i < size; i++)
+		to[i] = (uint8_t)((offset + i) % FAKE_FILE_MODULUS);
+	return (ssize_t)size;
+}
+
+static uint64_t load_offset(void *target)
+{
+	const struct fake_target *fake = target;
+
+	return fake->has_file ? 0x7c00 : 0;
 }
 
 static int monitor_echo(struct gdbstub *stub, void *target, const char *args)
@@ -486,6 +549,7 @@ const struct gdbstub_ops fake_ops = {
 	.layout = layout,
 	.layout_name = layout_name,
 	.description = description,
+	.triple = triple,
 	.registers_read = registers_read,
 	.registers_write = registers_write,
 	.register_read = register_read,
@@ -494,6 +558,7 @@ const struct gdbstub_ops fake_ops = {
 	.set_pc = set_pc,
 	.memory_read = memory_read,
 	.memory_write = memory_write,
+	.memory_region = memory_region,
 	.point_insert = point_insert,
 	.point_remove = point_remove,
 	.points_clear = points_clear,
@@ -501,5 +566,8 @@ const struct gdbstub_ops fake_ops = {
 	.run = run,
 	.kick = kick,
 	.restart = restart,
+	.file = file,
+	.file_read = file_read,
+	.load_offset = load_offset,
 	.monitor = monitor,
 };

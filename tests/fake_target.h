@@ -28,6 +28,11 @@
  * A breakpoint is hit when the thread gets there, not when it is resumed there; a watchpoint by R
  * and W, behind them. There can be 32 points, with kinds of 1 to 8; a hardware breakpoint of kind 3
  * is not supported.
+ *
+ * There are no memory regions while the first byte of memory is 'E'. It begins anew unless the last byte of the low memory is other than 0.
+ *
+ * If asked for, there is a file "/fake#$*", of 0x30003 bytes: the byte at N is N modulo 251, and what is
+ * behind 0x30000 cannot be read. Since its size was told it has grown, by many 'x'. The program runs 0x7c00 above where it was linked.
  */
 #ifndef FAKE_TARGET_H
 #define FAKE_TARGET_H
@@ -42,6 +47,9 @@ enum {
 	FAKE_LOW_SIZE = 0x10000,
 	FAKE_HIGH_SIZE = 0x8000,
 	FAKE_SECOND_THREAD = 0x1f,
+	FAKE_FILE_SIZE = 0x30003,
+	FAKE_FILE_READABLE = 0x30000,
+	FAKE_FILE_MODULUS = 251,
 };
 
 struct fake_thread {
@@ -57,6 +65,8 @@ struct fake_point {
 struct fake_target {
 	struct gdbstub *stub;
 	int threads;
+	bool has_file;
+	bool rom; /* memory is not cleared by a reset */
 	/*
 	 * What it does when nothing moves: waits for kick(), or, where there are no signals, looks
 	 * a few times and then ends with status 0xff.
@@ -71,7 +81,7 @@ struct fake_target {
 
 extern const struct gdbstub_ops fake_ops;
 
-/* As after power-on; memory too. */
+/* As after power-on; memory too, unless it is a ROM. */
 void fake_reset(struct fake_target *fake);
 
 #endif

@@ -75,5 +75,12 @@ else
 	result $? "SIGTERM with a COMMAND"
 	[ -z "$(ls "$work/tmp")" ]
 	result $? "SIGTERM with a COMMAND: nothing is left behind"
+	# As soon as there is a COMMAND it is known: what it holds open is closed.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		# shellcheck disable=SC2016 # for the inner shell
+		"$KVMGDB" "$GUESTS/spin.bin" -- sh -c 'kill -TERM $PPID; exec sleep 1000' 2>/dev/null | cat
+	done
+	[ -z "$(ls "$work/tmp")" ]
+	result $? "SIGTERM by COMMAND, at once: both end"
 fi
 finish

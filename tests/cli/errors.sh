@@ -36,6 +36,9 @@ refused() {
 	check $? "$sentence" "$*"
 }
 
+refused "--arch=arm: it is auto, i8086, i386 or x86-64" --arch=arm "$sum"
+refused "--arch=: it is auto, i8086, i386 or x86-64" --arch= "$sum"
+
 # The image
 
 refused "which image is to be booted? Try 'kvmgdb --help'"

@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	/* The byte that is the size of a read has a say in these, too. */
 	fake.threads = size && *data & 0x80 ? 2 : 1;
+	fake.has_file = size && *data & 0x20;
 	fake.points = 0;
 	fake_reset(&fake);
 	fake.stub = gdbstub_new(&fake_ops, &fake);

@@ -2,7 +2,7 @@
  * replay FILE.rsp: a TAP test that holds a conversation in the Remote Serial Protocol, as FILE.rsp
  * has it, with the fake target or with a kvmgdb, and compares what comes back.
  *
- *   # target: fake [two] [created] [running] [on-disconnect=stop|run|exit]
+ *   # target: fake [two] [file] [rom] [created] [running] [on-disconnect=stop|run|exit]
  *   # target: kvmgdb GUEST.bin [OPTION]...
  *                    whom to talk to; in the first lines. See server.h
  *   # acks           the client stays in acknowledgement mode. Without this line each connection

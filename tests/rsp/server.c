@@ -110,6 +110,8 @@ static _Noreturn void serve_fake(const struct server *server, const char *option
 	signal(SIGPIPE, SIG_IGN);
 	fake.waits = true;
 	fake.threads = has_word(options, "two") ? 2 : 1;
+	fake.has_file = has_word(options, "file");
+	fake.rom = has_word(options, "rom");
 	fake_reset(&fake);
 	fake.stub = gdbstub_new(&fake_ops, &fake);
 	snprintf(endpoint, sizeof(endpoint), "unix:%s", server->path);

@@ -681,6 +681,59 @@ static void test_canonical_edges(void)
 	      "5-level: the first address of the upper half");
 }
 
+static const struct shape *shape_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(*shapes); i++) {
+		if (!strcmp(shapes[i].name, name))
+			return &shapes[i];
+	}
+	return NULL;
+}
+
+static void hole(const struct mmu *mmu, uint64_t linear, uint64_t expected, const char *name)
+{
+	uint64_t left = mmu_hole(mmu, linear);
+
+	if (!result(left == expected, "hole: %s", name))
+		comment("0x%" PRIx64 " bytes", left);
+}
+
+/* As far as the entry that is not there reaches. */
+static void test_holes(void)
+{
+	static const struct {
+		const char *shape;
+		uint64_t left[MAX_DEPTH]; /* without the entry of each level */
+	} holes[] = {
+		{ "32-bit, 4 KiB", { 0x2ea988, 0x988 } },
+		{ "PAE, 4 KiB", { 0x3b7ea988, 0x1ea988, 0x988 } },
+		{ "4-level, 4 KiB", { 0x6f3b7ea988, 0x3b7ea988, 0x1ea988, 0x988 } },
+		{ "5-level, 1 GiB", { 0xbeef3b7ea988, 0x6f3b7ea988, 0x3b7ea988 } },
+	};
+	struct mmu none = mmu_with(0, 0, 0, 0), four = mmu_with(PG, 0x1000, PAE, LMA);
+
+	for (size_t i = 0; i < sizeof(holes) / sizeof(*holes); i++) {
+		const struct shape *shape = shape_named(holes[i].shape);
+		struct mmu mmu = shape_mmu(shape);
+
+		shape_build(shape);
+		hole(&mmu, shape->linear, 0, shape->name);
+		for (unsigned int level = 0; level < shape->depth; level++) {
+			shape_build(shape);
+			put(shape_where(shape, level), shape->size, 0);
+			hole(&mmu, shape->linear, holes[i].left[level],
+			     title(shape, level, "absent"));
+		}
+	}
+	clear();
+	hole(&none, 0xffffffff, 0, "no paging, the last byte");
+	hole(&none, 0x100000000, 0xffffffff00000000, "no paging, behind it");
+	hole(&four, 0x800000000000, 0xffff000000000000, "4-level, not canonical");
+	hole(&four, 0xffff7fffffffffff, 1, "4-level, the last that is not canonical");
+	hole(&four, 0xffff800000000000, 0x8000000000, "4-level, the upper half");
+	hole(&four, UINT64_MAX, 1, "4-level, the last byte");
+}
+
 static void test_pse(void)
 {
 	struct mmu mmu = mmu_with(PG, 0x1000, PSE, 0);
@@ -1370,6 +1423,7 @@ int main(void)
 	test_none();
 	test_shapes();
 	test_canonical_edges();
+	test_holes();
 	test_pse();
 	test_pse_elsewhere();
 	test_pae_root();
