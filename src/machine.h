@@ -42,6 +42,7 @@ struct machine {
 	int arch;	       /* what the guest is served as: enum vcpu_mode, or ARCH_AUTO */
 	bool whole_repeats;    /* a step does all of a string instruction */
 	int register_set;      /* enum register_set: what the client wants to see */
+	bool physical;	       /* the client's memory addresses are guest-physical ones */
 	bool step_over;	       /* the next step does not go into what the instruction calls */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */

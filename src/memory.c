@@ -136,6 +136,32 @@ int memory_write(struct vcpu *vcpu, uint64_t linear, const void *buf, size_t len
 	return 0;
 }
 
+ssize_t memory_read_physical(const struct vcpu *vcpu, uint64_t gpa, void *buf, size_t len)
+{
+	uint64_t left;
+	const void *host = vm_host(vcpu->vm, gpa, &left);
+
+	if (!host)
+		return len ? -EFAULT : 0;
+	if (len > left)
+		len = (size_t)left;
+	memcpy(buf, host, len);
+	traps_hide(vcpu->vm, gpa, buf, len);
+	return (ssize_t)len;
+}
+
+int memory_write_physical(struct vcpu *vcpu, uint64_t gpa, const void *buf, size_t len)
+{
+	uint64_t left;
+	void *host = vm_host(vcpu->vm, gpa, &left);
+
+	if (len && (!host || len > left))
+		return -EFAULT;
+	if (len)
+		traps_write(vcpu->vm, gpa, host, buf, len);
+	return 0;
+}
+
 int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa)
 {
 	struct mmu mmu = mmu_of(vcpu);

@@ -14,6 +14,9 @@
 ssize_t memory_read(const struct vcpu *vcpu, uint64_t linear, void *buf, size_t len);
 /* Writes all or nothing: 0, or -EFAULT. Page permissions do not matter to a debugger. */
 int memory_write(struct vcpu *vcpu, uint64_t linear, const void *buf, size_t len);
+/* The same by guest-physical address. memory_write_physical() writes all or nothing. */
+ssize_t memory_read_physical(const struct vcpu *vcpu, uint64_t gpa, void *buf, size_t len);
+int memory_write_physical(struct vcpu *vcpu, uint64_t gpa, const void *buf, size_t len);
 /* Translates: 0 and the guest-physical address, or -EFAULT. Whether memory is there is another matter. */
 int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
 /* Where that is in this program, and in *left how many bytes follow in one piece; NULL if nowhere. */

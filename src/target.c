@@ -237,14 +237,19 @@ static int explain_memory(struct machine *machine, uint64_t addr, size_t len)
 {
 	char why[200];
 
-	memory_why(&machine->vcpu, addr, len, why, sizeof(why));
+	if (machine->physical)
+		snprintf(why, sizeof(why), "there is no memory at physical address 0x%llx",
+			 (unsigned long long)(addr + (len - 1)));
+	else
+		memory_why(&machine->vcpu, addr, len, why, sizeof(why));
 	return gdbstub_error(machine->stub, -EFAULT, "%s", why);
 }
 
 static ssize_t read_memory(void *target, int thread, uint64_t addr, void *buf, size_t len)
 {
 	struct machine *machine = target;
-	ssize_t n = memory_read(&machine->vcpu, addr, buf, len);
+	ssize_t n = machine->physical ? memory_read_physical(&machine->vcpu, addr, buf, len)
+				      : memory_read(&machine->vcpu, addr, buf, len);
 
 	(void)thread;
 	return n < 0 ? explain_memory(machine, addr, 1) : n;
@@ -254,8 +259,11 @@ static int write_memory(void *target, int thread, uint64_t addr, const void *buf
 {
 	struct machine *machine = target;
 
+	int result = machine->physical ? memory_write_physical(&machine->vcpu, addr, buf, len)
+				       : memory_write(&machine->vcpu, addr, buf, len);
+
 	(void)thread;
-	return memory_write(&machine->vcpu, addr, buf, len) ? explain_memory(machine, addr, len) : 0;
+	return result ? explain_memory(machine, addr, len) : 0;
 }
 
 static int region(void *target, int thread, uint64_t addr, struct gdbstub_region *region)
@@ -299,6 +307,8 @@ static void clear_points(void *target)
 	struct machine *machine = target;
 
 	points_clear(&machine->points);
+	/* What follows is another client, which knows nothing of that. */
+	machine->physical = false;
 }
 
 static enum gdbstub_reason point_here(void *target, int thread)
@@ -404,6 +414,21 @@ static int monitor_next(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
+static int monitor_phys(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+
+	if (!strcmp(args, "on"))
+		machine->physical = true;
+	else if (!strcmp(args, "off"))
+		machine->physical = false;
+	else if (*args)
+		gdbstub_printf(stub, "It is on or off.\n");
+	gdbstub_printf(stub, "Memory is read and written at %s addresses.\n",
+		       machine->physical ? "physical" : "linear");
+	return 0;
+}
+
 static int monitor_step_irq(struct gdbstub *stub, void *target, const char *args)
 {
 	struct machine *machine = target;
@@ -478,6 +503,7 @@ static const struct gdbstub_monitor monitor[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
 	{"next", "", "make the next stepi a nexti", monitor_next},
+	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},

@@ -36,6 +36,18 @@ try x/xw 0x800000000000
 try x/xw 0xffff7fffffffffff
 try x/xw 0xffffffff7fffffff
 try x/xb 0xffffffffffffffff
+# Physical addresses, above the memory and above what has one page table entry, too.
+monitor phys maybe
+monitor phys on
+x/xh 0x401ffe
+x/xh 0x201ffe
+x/xb 0x3ffffff
+try x/xb 0x4000000
+set var *(unsigned char *)0x200001 = 0x77
+try set var *(unsigned short *)0x3ffffff = 1
+try x/xb 0xffffffff80001000
+monitor phys off
+x/xh 0x401000
 set var *(unsigned char *)0xffffffff80001000 = 0x90
 x/xb 0x1000
 set $pc = 0x10b3
