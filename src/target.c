@@ -414,16 +414,19 @@ static int monitor_next(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
+static void set_switch(struct gdbstub *stub, const char *args, bool *on)
+{
+	if (!strcmp(args, "on") || !strcmp(args, "off"))
+		*on = !strcmp(args, "on");
+	else if (*args)
+		gdbstub_printf(stub, "It is on or off.\n");
+}
+
 static int monitor_phys(struct gdbstub *stub, void *target, const char *args)
 {
 	struct machine *machine = target;
 
-	if (!strcmp(args, "on"))
-		machine->physical = true;
-	else if (!strcmp(args, "off"))
-		machine->physical = false;
-	else if (*args)
-		gdbstub_printf(stub, "It is on or off.\n");
+	set_switch(stub, args, &machine->physical);
 	gdbstub_printf(stub, "Memory is read and written at %s addresses.\n",
 		       machine->physical ? "physical" : "linear");
 	return 0;
@@ -433,12 +436,7 @@ static int monitor_step_irq(struct gdbstub *stub, void *target, const char *args
 {
 	struct machine *machine = target;
 
-	if (!strcmp(args, "on"))
-		machine->step_interrupts = true;
-	else if (!strcmp(args, "off"))
-		machine->step_interrupts = false;
-	else if (*args)
-		gdbstub_printf(stub, "It is on or off.\n");
+	set_switch(stub, args, &machine->step_interrupts);
 	gdbstub_printf(stub, machine->step_interrupts
 				     ? "A step takes an interrupt that waits.\n"
 				     : "An interrupt waits until the guest runs; a step does not take it.\n");
