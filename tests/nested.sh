@@ -51,13 +51,15 @@ intel)
 		set -- "$@" -f "$program"
 	done
 	if [ -n "$scripts" ]; then
-		set -- "$@" -f "$build/tests/kvmgdb-faulty" -f tests -f doc -f src/gdb
+		set -- "$@" -f "$build/tests/kvmgdb-faulty" -f tests -f doc -f guests -f src/gdb
 		for program in diff gdb grep mount sed setpriv stat timeout unshare; do
 			path=$(command -v $program) && set -- "$@" -f "$path"
 		done
-		# gdb's own files, and what finds "localhost".
+		# gdb's own files, what it converts characters with, and what finds "localhost".
 		for file in /usr/share/gdb /usr/lib/python3.[0-9]* /etc/hosts /etc/nsswitch.conf \
-			/lib/*-linux-gnu/libnss_files.so.2; do
+			/lib/*-linux-gnu/libnss_files.so.2 \
+			/usr/lib/*-linux-gnu/gconv/UTF-*.so \
+			/usr/lib/*-linux-gnu/gconv/gconv-modules*; do
 			[ ! -e "$file" ] || set -- "$@" -f "$file"
 		done
 	fi
