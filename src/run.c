@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "exits.h"
+#include "interrupt.h"
 #include "memory.h"
 #include "message.h"
 #include "step.h"
@@ -171,6 +172,22 @@ static int offer_interrupt(struct machine *machine)
 	return 0;
 }
 
+/*
+ * KVM_RUN has ended while it delivered an interrupt or an exception, perhaps because the stack is guarded. What
+ * comes next may be a step, which is to see what it enters.
+ */
+static int take_back_event(struct machine *machine)
+{
+	int vector, exception, result = vcpu_take_back(&machine->vcpu, &vector, &exception);
+
+	if (vector >= 0)
+		machine->interrupt = vector;
+	/* Alone of all it may belong to the instruction before. */
+	if (exception == EXCEPTION_DB)
+		machine->inject = KVM_GUESTDBG_INJECT_DB;
+	return result;
+}
+
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
@@ -212,6 +229,9 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		return debug_exit(machine, stop);
 	case -EINTR:
 	case KVM_EXIT_INTR:
+		exit = take_back_event(machine);
+		if (exit)
+			break;
 		return INTERRUPTED;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_SET_TPR:
@@ -224,6 +244,9 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	case -EFAULT:
 		/* At an instruction that uses a guarded page; only a step can tell what it does there. */
 		if (!machine->guard.count)
+			break;
+		exit = take_back_event(machine);
+		if (exit)
 			break;
 		machine->to_step = 1;
 		return GOES_ON;
@@ -271,9 +294,9 @@ static void arm(struct machine *machine)
 	machine->to_step = armed == POINTS_STEP && can_step ? STEPS_TO_ARM : 0;
 }
 
-static enum outcome step_to_point(struct machine *machine, struct gdbstub_stop *stop)
+static enum outcome step_to_point(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
-	enum outcome outcome = step(machine, stop);
+	enum outcome outcome = step(machine, interrupts, stop);
 
 	if (outcome != STEPPED)
 		return outcome;
@@ -295,7 +318,7 @@ static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *st
 		return GOES_ON;
 	if (machine->hit_here)
 		return hit(machine, stop);
-	return step_to_point(machine, stop);
+	return step_to_point(machine, false, stop);
 }
 
 static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop *stop)
@@ -316,7 +339,7 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 	while (!machine->to_step && at_trap(machine) && outcome != STOPPED) {
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
-		outcome = step_to_point(machine, stop);
+		outcome = step_to_point(machine, false, stop);
 		if (outcome != INTERRUPTED) {
 			arm(machine);
 			break;
@@ -329,7 +352,7 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 			outcome = enter(machine, stop);
 			continue;
 		}
-		outcome = step_to_point(machine, stop);
+		outcome = step_to_point(machine, true, stop);
 		/* The code, or the page, that a breakpoint waits for may be there now. */
 		if (outcome != INTERRUPTED && !--machine->to_step && outcome != STOPPED)
 			arm(machine);
@@ -356,7 +379,7 @@ static void run_step(struct machine *machine, bool asked, struct gdbstub_stop *s
 		if ((asked || vcpu_was_kicked(&machine->vcpu)) &&
 		    attend(machine, asked, stop) == STOPPED)
 			return;
-		outcome = step(machine, stop);
+		outcome = step(machine, machine->step_interrupts, stop);
 	}
 }
 

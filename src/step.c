@@ -379,12 +379,27 @@ static bool takes_interrupt(const struct step *s)
 	const struct machine *machine = s->machine;
 	struct interrupt_gate gate;
 
-	return machine->interrupt >= 0 && machine->step_interrupts && !machine->inject &&
-	       s->before.rflags & RFLAGS_IF && !vcpu_in_shadow(s->vcpu) &&
+	return machine->interrupt >= 0 && !machine->inject && s->before.rflags & RFLAGS_IF &&
+	       !vcpu_in_shadow(s->vcpu) &&
 	       interrupt_gate(s->vcpu, (uint8_t)machine->interrupt, true, &gate);
 }
 
-enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
+/* HLT is the stub's: emulating hosts step over it and remember it, and stop one instruction late. */
+static enum outcome halt(struct step *s, bool interrupts, struct gdbstub_stop *stop)
+{
+	struct machine *machine = s->machine;
+	int result = vcpu_end_shadow(s->vcpu); /* of an STI before it */
+
+	if (result)
+		return exit_fail(machine, result, stop);
+	advance(s);
+	/* Behind STI an interrupt ends it. */
+	if (!interrupts || machine->interrupt < 0 || !(s->before.rflags & RFLAGS_IF))
+		exit_halt(machine);
+	return STEPPED;
+}
+
+enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
 	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
 	enum outcome outcome;
@@ -403,19 +418,15 @@ enum outcome step(struct machine *machine, struct gdbstub_stop *stop)
 	s.before = *s.vcpu->regs;
 	s.had_tf = machine->guest_tf;
 	s.traps = machine->inject;
-	taken = takes_interrupt(&s);
+	taken = interrupts && takes_interrupt(&s);
 	if (taken) {
 		s.instruction = (struct instruction){
 			.class = CLASS_INT, .vector = (uint8_t)machine->interrupt, .may_fault = true};
 		machine->interrupt = -1;
 	}
 	s.popped_tf = tf_to_be_popped(&s);
-	if (s.instruction.class == CLASS_HLT && !vcpu_cpl(s.vcpu) && !machine->inject) {
-		/* Emulating hosts step over a HLT and remember it, and stop one instruction late. */
-		advance(&s);
-		exit_halt(machine);
-		return STEPPED;
-	}
+	if (s.instruction.class == CLASS_HLT && !vcpu_cpl(s.vcpu) && !machine->inject)
+		return halt(&s, interrupts, stop);
 	if ((s.instruction.class == CLASS_LOAD_SS || s.instruction.class == CLASS_POP_SS) &&
 	    !machine->findings.steps_stay_armed && !machine->inject && load_ss(&s))
 		return check_watches(&s, stop);

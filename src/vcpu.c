@@ -403,6 +403,25 @@ int vcpu_interrupt(struct vcpu *vcpu, uint8_t vector)
 	return ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) ? -errno : 0;
 }
 
+int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception)
+{
+	struct kvm_vcpu_events events;
+
+	*vector = *exception = -1;
+	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
+		return -errno;
+	if (!events.interrupt.injected && !events.exception.injected)
+		return 0;
+	if (events.interrupt.injected && !events.interrupt.soft)
+		*vector = events.interrupt.nr;
+	if (events.exception.injected)
+		*exception = events.exception.nr;
+	events.interrupt.injected = events.exception.injected = 0;
+	/* KVM_SET_SREGS would queue it again. */
+	memset(((struct kvm_sregs *)vcpu->sregs)->interrupt_bitmap, 0, sizeof(vcpu->sregs->interrupt_bitmap));
+	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) ? -errno : 0;
+}
+
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu)
 {
 	if (vcpu->sregs->efer & EFER_LMA && vcpu->sregs->cs.l)

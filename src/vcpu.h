@@ -138,6 +138,11 @@ int vcpu_end_shadow(struct vcpu *vcpu);
 bool vcpu_in_shadow(const struct vcpu *vcpu);
 /* Interrupts the guest, which must be ready for that. Returns 0 or a negative errno. */
 int vcpu_interrupt(struct vcpu *vcpu, uint8_t vector);
+/*
+ * Takes back what KVM was about to deliver when KVM_RUN ended: *vector is that of an interrupt, and *exception
+ * that of an exception, else -1 each. What an instruction raises comes again with it.
+ */
+int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception);
 
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu);
 /* Real mode or virtual-8086 mode, where a selector is its base divided by 16. */
