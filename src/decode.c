@@ -68,7 +68,7 @@ static const uint8_t two_byte[256] = {
 	/* a8 */ X, X, 0, M | RW | X, M | RW | I1, M | RW, M | X, M | R,
 	/* b0 */ M | RW | B, M | RW, M | X, M | RW | X, M | X, M | X, M | R | B, M | X,
 	/* b8 */ M | R, M, M | I1 | X, M | RW | X, M | R, M | R, M | R | B, M | X,
-	/* c0 */ M | RW | B, M | RW, M | R | I1 | X, M | W, M | I1 | X, M | I1, M | R | I1 | X, M | X,
+	/* c0 */ M | RW | B, M | RW, M | R | I1 | X, M | X, M | I1 | X, M | I1, M | R | I1 | X, M | X,
 	/* c8 */ 0, 0, 0, 0, 0, 0, 0, 0,
 	/* d0 */ M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | W | X, M,
 	/* d8 */ M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X,
@@ -137,6 +137,7 @@ static bool address_32(struct decoder *d, unsigned int mod, unsigned int rm)
 			offset += (uint64_t)displacement(d, 4);
 		} else {
 			offset += operand_register(d, base);
+			d->by_sp = base == 4;
 			if (base == 4 || base == 5)
 				preset = SEGMENT_SS;
 		}
@@ -220,6 +221,8 @@ static void three_bytes(struct decoder *d, uint8_t map)
 		next(d);
 	if (general_operand) {
 		size = opcode == 0xf0 && d->repne ? 1 : d->out->operand_size;
+		if (opcode == 0xf6 && !d->vex) /* ADCX, ADOX, whose prefixes are part of the opcode */
+			size = d->rex & 8 ? 8 : 4;
 		if (opcode == 0xf1 && !d->repne && !d->vex) /* MOVBE */
 			what = W;
 	} else if (map == 0x3a && opcode >= 0x14 && opcode <= 0x17) { /* PEXTRx, EXTRACTPS */

@@ -241,6 +241,9 @@ void operand_special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		return;
 	case 0x8f:
 		pop(d, 1);
+		/* The address is that of after the pop (SDM volume 2, POP). */
+		if (d->by_sp)
+			d->offset = (d->offset + stack_item(d)) & operand_mask(d->out->address_size);
 		operand_add(d, stack_item(d), W);
 		return;
 	case 0x9a:
@@ -465,6 +468,9 @@ void operand_special_0f(struct decoder *d, uint8_t opcode, unsigned int row)
 		break;
 	case 0xba:
 		operand_add(d, size, reg == 4 ? R : RW);
+		break;
+	case 0xc3: /* MOVNTI, never of 16 bits */
+		operand_add(d, size == 8 ? 8 : 4, W);
 		break;
 	case 0xc7:
 		operand_add(d, d->rex & 8 ? 16 : 8, reg == 1 ? RW : reg == 6 || reg == 7 ? W : RW);

@@ -36,6 +36,7 @@ struct decoder {
 	bool has_memory;
 	enum segment operand_segment;
 	uint64_t offset; /* of the ModRM operand */
+	bool by_sp;	 /* and the stack pointer is its base */
 };
 
 uint64_t operand_mask(unsigned int size);
