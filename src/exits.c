@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "exit_meaning.h"
+#include "interrupt.h"
 #include "port.h"
 #include "trap.h"
 
@@ -78,6 +79,18 @@ static bool serve_mmio(struct machine *machine)
 		    run->mmio.len == 1 ? "" : "s",
 		    (unsigned long long)run->mmio.phys_addr);
 	return machine->stub && gdbstub_connected(machine->stub);
+}
+
+int exit_take_back(struct machine *machine)
+{
+	int vector, exception, result = vcpu_take_back(&machine->vcpu, &vector, &exception);
+
+	if (vector >= 0)
+		machine->interrupt = vector;
+	/* Alone of all it may belong to the instruction before. */
+	if (exception == EXCEPTION_DB)
+		machine->inject = KVM_GUESTDBG_INJECT_DB;
+	return result;
 }
 
 void exit_serve_io(struct machine *machine, int exit, bool *bus_error)

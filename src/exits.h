@@ -26,6 +26,12 @@ void exit_halt(struct machine *machine);
 enum outcome exit_fail(struct machine *machine, int exit, struct gdbstub_stop *stop);
 
 /*
+ * KVM_RUN has ended while it delivered an interrupt or an exception: because of a kick, or since the stack is
+ * guarded. What comes next may be a step, which is to see what it enters. Returns 0 or a negative errno.
+ */
+int exit_take_back(struct machine *machine);
+
+/*
  * Serves a KVM_EXIT_IO or KVM_EXIT_MMIO. *bus_error is set when an access went to where there is no
  * memory and a debugger is to be told.
  */

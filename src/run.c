@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "exits.h"
-#include "interrupt.h"
 #include "memory.h"
 #include "message.h"
 #include "step.h"
@@ -172,22 +171,6 @@ static int offer_interrupt(struct machine *machine)
 	return 0;
 }
 
-/*
- * KVM_RUN has ended while it delivered an interrupt or an exception, perhaps because the stack is guarded. What
- * comes next may be a step, which is to see what it enters.
- */
-static int take_back_event(struct machine *machine)
-{
-	int vector, exception, result = vcpu_take_back(&machine->vcpu, &vector, &exception);
-
-	if (vector >= 0)
-		machine->interrupt = vector;
-	/* Alone of all it may belong to the instruction before. */
-	if (exception == EXCEPTION_DB)
-		machine->inject = KVM_GUESTDBG_INJECT_DB;
-	return result;
-}
-
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
@@ -229,7 +212,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		return debug_exit(machine, stop);
 	case -EINTR:
 	case KVM_EXIT_INTR:
-		exit = take_back_event(machine);
+		exit = exit_take_back(machine);
 		if (exit)
 			break;
 		return INTERRUPTED;
@@ -245,7 +228,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		/* At an instruction that uses a guarded page; only a step can tell what it does there. */
 		if (!machine->guard.count)
 			break;
-		exit = take_back_event(machine);
+		exit = exit_take_back(machine);
 		if (exit)
 			break;
 		machine->to_step = 1;
@@ -340,10 +323,10 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
 		outcome = step_to_point(machine, false, stop);
-		if (outcome != INTERRUPTED) {
-			arm(machine);
+		/* The step has removed the traps. */
+		arm(machine);
+		if (outcome != INTERRUPTED)
 			break;
-		}
 	}
 	while (outcome != STOPPED) {
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)

@@ -352,7 +352,10 @@ static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
 		return has_moved(s) ? STEPPED : GOES_ON;
 	case -EINTR:
 	case KVM_EXIT_INTR:
-		return has_moved(s) ? STEPPED : INTERRUPTED;
+		if (has_moved(s))
+			return STEPPED;
+		exit = exit_take_back(machine);
+		return exit ? exit_fail(machine, exit, stop) : INTERRUPTED;
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
 		break;

@@ -4,6 +4,7 @@
  *
  *   FAULTY_HIDE=NAME[,NAME]...     capabilities that this KVM does not have: SYNC_REGS, say
  *   FAULTY_FAIL=REQUEST:N:ERRNO    the Nth ioctl() of this kind fails (and is not made): KVM_RUN:1:EIO, say
+ *   FAULTY_SIGNALS=1               a signal ends every other KVM_RUN of the first virtual CPU before the guest runs
  *   FAULTY_PAGE=GPA                a page of guest memory that the host cannot give while the guest runs
  *   FAULTY_CS=1                    the first code segment that the guest runs in has both L and D set, which
  *                                  KVM takes and no processor does
@@ -80,6 +81,8 @@ static struct {
 	bool has_page;
 	void *host;    /* of the page */
 	bool bad_cs;
+	bool signals, signalled;
+	int first_vcpu; /* 0: there is none yet */
 	struct kvm_run *run[64]; /* by vCPU */
 } faults;
 
@@ -130,6 +133,7 @@ static void parse(void)
 	if (value)
 		faults.page = strtoull(value, NULL, 0);
 	faults.bad_cs = getenv("FAULTY_CS");
+	faults.signals = getenv("FAULTY_SIGNALS");
 }
 
 static bool is_hidden(long capability)
@@ -198,6 +202,19 @@ static int run(int vcpu)
 	return result;
 }
 
+/* What is pending is completed. */
+static int run_with_signal(int vcpu)
+{
+	struct kvm_run *page = faults.run[vcpu];
+	uint8_t before = page->immediate_exit;
+	int result;
+
+	page->immediate_exit = 1;
+	result = run(vcpu);
+	page->immediate_exit = before;
+	return result;
+}
+
 static void find_page(const struct kvm_userspace_memory_region *region)
 {
 	if (faults.has_page && faults.page - region->guest_phys_addr < region->memory_size)
@@ -209,6 +226,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 {
 	va_list args;
 	void *argument;
+	int result;
 
 	va_start(args, request);
 	argument = va_arg(args, void *);
@@ -235,7 +253,17 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	case KVM_SET_USER_MEMORY_REGION:
 		find_page(argument);
 		break;
+	case KVM_CREATE_VCPU:
+		result = __real_ioctl(fd, request, argument);
+		if (!faults.first_vcpu && result > 0 && (size_t)result < COUNT(faults.run))
+			faults.first_vcpu = result;
+		return result;
 	case KVM_RUN:
+		if (faults.signals && fd == faults.first_vcpu) {
+			faults.signalled = !faults.signalled;
+			if (faults.signalled)
+				return run_with_signal(fd);
+		}
 		return run(fd);
 	}
 	return __real_ioctl(fd, request, argument);

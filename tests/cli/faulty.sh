@@ -192,4 +192,14 @@ else
 	result $? "state that the processor refuses: told, and memory can be read"
 	comment <"$work/out"
 fi
+# --- Signals, which come whenever a client has something to say ---
+
+for script in alias-many interrupts-watch interrupts16 steps16 tf watch; do
+	(export FAULTY_SIGNALS=1 GDBS="$GDB" && sh "$srcdir/tests/gdb/run" "$srcdir/tests/gdb/$script.gdb") \
+		>"$work/out" 2>&1 && ! grep -q '^not ok' "$work/out"
+	status=$?
+	[ $status -eq 0 ] || sed 's/^/# /' "$work/out"
+	result $status "a signal at every other KVM_RUN changes nothing: $script"
+done
+
 finish
