@@ -115,6 +115,9 @@ static void watch_handlers(struct step *s)
 				       vcpu_cpl(s->vcpu) == 3},
 		{EXCEPTION_UD, true},
 		{EXCEPTION_TS, selectors},
+		/* What has no gate takes no register, and may end in these. */
+		{EXCEPTION_NP, true},
+		{EXCEPTION_DF, true},
 	};
 
 	s->debugreg[7] = 0x400;
