@@ -10,6 +10,6 @@ continue
 x/2i $pc
 stepi
 x/i $pc
-x/2xg $sp
+x/xg $sp + 8
 stepi 4
 x/i $pc
