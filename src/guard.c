@@ -37,10 +37,12 @@ static bool add(struct guard *guard, uint8_t *host, size_t len, int protection)
 }
 
 /* Makes one of what overlaps, with the stricter protection, or follows with the same. */
-static void merge(struct guard *guard)
+void guard_end_plan(struct guard *guard)
 {
 	size_t kept = 0;
 
+	if (!guard->count)
+		return;
 	qsort(guard->list, guard->count, sizeof(*guard->list), compare);
 	for (size_t i = 1; i < guard->count; i++) {
 		struct guarded_pages *last = &guard->list[kept], *next = &guard->list[i];
@@ -102,12 +104,17 @@ bool guard_plan(struct machine *machine)
 			whole = add_watch(machine, &machine->points.list[i]);
 	}
 	if (whole && guard->count) {
-		merge(guard);
+		guard_end_plan(guard);
 		whole = !takes_code(machine);
 	}
 	if (!whole)
 		guard->count = 0;
 	return whole;
+}
+
+bool guard_plan_trap(struct guard *guard, uint8_t *host)
+{
+	return add(guard, host, 1, PROT_READ);
 }
 
 void guard_plan_nothing(struct guard *guard)

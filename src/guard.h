@@ -1,5 +1,5 @@
 /*
- * Watchpoints in any number where the processor runs the guest: the pages that they lie in are taken from
+ * Watchpoints in any number, and planted breakpoints that the guest must not overwrite unseen, where the processor runs the guest: the pages that they lie in are taken from
  * the guest, so that KVM_RUN fails at an instruction that uses them; that is then stepped, and compared.
  */
 #ifndef GUARD_H
@@ -29,6 +29,9 @@ struct guard {
  */
 bool guard_plan(struct machine *machine);
 void guard_plan_nothing(struct guard *guard);
+/* Adds a planted byte to what is not to be written; guard_end_plan() is to follow the last. */
+bool guard_plan_trap(struct guard *guard, uint8_t *host);
+void guard_end_plan(struct guard *guard);
 void guard_free(struct guard *guard);
 
 /*

@@ -335,11 +335,15 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 	}
 }
 
-/* Plants what is in no register. False if some of that cannot be planted, or not to last. */
-static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
+/*
+ * Plants what is in no register. False if some of that cannot be planted, or not to last. Where pages can be
+ * guarded the guest overwrites none unseen.
+ */
+static bool plant_breakpoints(struct machine *machine, const struct abilities *able)
 {
 	struct points *points = &machine->points;
 	bool paging = machine->vcpu.sregs->cr0 & CR0_PG, all = true;
+	bool guards = able->guards && able->steps;
 
 	for (size_t i = 0; i < points->count; i++) {
 		const struct point *point = &points->list[i];
@@ -348,13 +352,17 @@ static bool plant_breakpoints(struct machine *machine, uint8_t instruction)
 		/* With paging, other mappings may lead to the place, which a register does not see. */
 		if (is_watch(point->kind) || (point->in_register && !paging) || is_double(points, i))
 			continue;
-		if (instruction && !is_waiting(machine, point->addr) &&
-		    !memory_translate(&machine->vcpu, point->addr, &gpa) &&
-		    !traps_want(&machine->vm, gpa, instruction))
-			points->traps_int3 |= instruction == TRAP_INT3;
-		else
+		if (!able->trap || (!guards && is_waiting(machine, point->addr)) ||
+		    memory_translate(&machine->vcpu, point->addr, &gpa) ||
+		    traps_want(&machine->vm, gpa, able->trap)) {
 			all &= point->in_register;
+			continue;
+		}
+		points->traps_int3 |= able->trap == TRAP_INT3;
+		if (!point->in_register && guards)
+			all &= guard_plan_trap(&machine->guard, vm_host(&machine->vm, gpa, NULL));
 	}
+	guard_end_plan(&machine->guard);
 	return all;
 }
 
@@ -370,9 +378,9 @@ enum points_armed points_arm(struct machine *machine)
 	points->debugreg[7] = DR7_ALWAYS;
 	points->traps_int3 = false;
 	traps_begin(&machine->vm);
+	guard_plan_nothing(&machine->guard);
 	if (points->watches)
 		used = able->watch ? assign_watches(points, vcpu_mode(&machine->vcpu)) : -1;
-	guard_plan_nothing(&machine->guard);
 	if (used < 0) {
 		memset(points->debugreg, 0, sizeof(points->debugreg));
 		memset(points->watch, 0, sizeof(points->watch));
@@ -386,7 +394,7 @@ enum points_armed points_arm(struct machine *machine)
 	if (used >= 0 || !able->steps) {
 		used = used < 0 ? 0 : used;
 		assign_breakpoints(machine, able, used);
-		if (!plant_breakpoints(machine, able->trap))
+		if (!plant_breakpoints(machine, able))
 			armed = POINTS_STEP;
 	}
 	traps_commit(&machine->vm);
