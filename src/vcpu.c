@@ -410,12 +410,11 @@ int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception)
 	*vector = *exception = -1;
 	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
 		return -errno;
-	if (!events.interrupt.injected && !events.exception.injected)
-		return 0;
-	if (events.interrupt.injected && !events.interrupt.soft)
+	if (events.interrupt.injected)
 		*vector = events.interrupt.nr;
 	if (events.exception.injected)
 		*exception = events.exception.nr;
+	/* Also if there seems to be none: KVM does not tell of an INT's, which will be done again. */
 	events.interrupt.injected = events.exception.injected = 0;
 	/* KVM_SET_SREGS would queue it again. */
 	memset(((struct kvm_sregs *)vcpu->sregs)->interrupt_bitmap, 0, sizeof(vcpu->sregs->interrupt_bitmap));
