@@ -11,9 +11,8 @@
 
 #include "machine.h"
 #include "options.h"
-#include "segment.h"
 
-const struct image_type *const image_types[] = {&image_boot, &image_raw, NULL};
+const struct image_type *const image_types[] = {&image_elf, &image_boot, &image_raw, NULL};
 
 /* All of the file, however long a pipe or a device says it is, or a little more than `limit`. */
 static int read_file(struct image *image, int fd, uint64_t limit, char *why, size_t size)
@@ -113,25 +112,5 @@ int load_copy(struct machine *machine, uint64_t gpa, const void *data, size_t le
 		return -ENOSPC;
 	}
 	memcpy(host, data, len);
-	return 0;
-}
-
-int load_real_mode(struct machine *machine, uint16_t cs, uint16_t ip, uint16_t sp, char *why,
-		   size_t size)
-{
-	struct vcpu *vcpu = &machine->vcpu;
-	struct kvm_sregs sregs = *vcpu->sregs;
-	int result;
-
-	sregs.cr0 = CR0_ET; /* the caches are on, as firmware leaves them */
-	for (enum segment s = SEGMENT_CS; s <= SEGMENT_GS; s++)
-		segment_set_real(segment_of(&sregs, s), s, s == SEGMENT_CS ? cs : 0);
-	result = vcpu_set_sregs(vcpu, &sregs);
-	if (result) {
-		snprintf(why, size, "KVM refuses the segment registers: %s", strerror(-result));
-		return result;
-	}
-	*vcpu->regs = (struct kvm_regs){.rip = ip, .rsp = sp, .rflags = 2};
-	vcpu->regs_dirty = true;
 	return 0;
 }

@@ -33,7 +33,7 @@ static int load(struct machine *machine, const struct image *image, char *why, s
 						   : "does not have 55 aa at offset 510");
 		return -ENOEXEC;
 	}
-	if (options_reject_raw(machine->options, why, size))
+	if (options_reject_raw(machine->options, false, why, size))
 		return -EINVAL;
 	result = load_copy(machine, BOOT_ADDRESS, image->data, SECTOR_SIZE, why, size);
 	/* The stack grows down from the sector, as most BIOSes leave it. */
@@ -44,5 +44,5 @@ static int load(struct machine *machine, const struct image *image, char *why, s
 	return result;
 }
 
-const struct image_type image_boot = {"boot", "the first sector, with 55 aa, at 0x7c00", matches,
-				      load};
+const struct image_type image_boot = {
+	.name = "boot", .help = "the first sector, with 55 aa, at 0x7c00", .matches = matches, .load = load};

@@ -187,6 +187,12 @@ int main(int argc, char **argv)
 		if (symbols_open(&symbols, options.symbols, options.symbols_offset, why, sizeof(why)))
 			die("%s", why);
 		machine.symbols = &symbols;
+	} else if (image.type->has_symbols) {
+		/* A pipe cannot be read again: then there are none. */
+		if (!symbols_open(&symbols, image.path, options.symbols_offset, why, sizeof(why)))
+			machine.symbols = &symbols;
+		else if (options.verbose)
+			message("no symbols: %s", why);
 	}
 	machine.options = &options;
 	machine.arch = options.arch;
@@ -200,6 +206,8 @@ int main(int argc, char **argv)
 	if (options.verbose)
 		message("%s: %s, %zu bytes, begins at %s", image.path, image.type->name, image.size,
 			vcpu_where(&machine.vcpu, endpoint, sizeof(endpoint)));
+	if (image.type->tell)
+		image.type->tell(&machine, &image);
 	if (options.verbose && machine.symbols)
 		message("symbols: add-symbol-file %s -o 0x%llx", symbols.path,
 			(unsigned long long)options.symbols_offset);

@@ -29,7 +29,7 @@ static const struct {
 	{"type", 't', "TYPE", "the image's type, from the list below (default auto)"},
 	{"load", 'l', "ADDR", "where a raw image goes (default 0x1000)"},
 	{"entry", 'e', "WHERE", "where a raw image begins: linear address or SEG:OFF (default: --load)"},
-	{"mode", 'M', "16|32|64", "the CPU's mode at the entry of a raw image (default 16)"},
+	{"mode", 'M', "16|32|64", "the CPU's mode at the entry (default 16; of an ELF image 32 or 64, by its class)"},
 	{"memory", 'm', "SIZE", "the guest's memory, with K, M or G (default 64M)"},
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
 	{"arch", OPTION_ARCH, "ARCH",
@@ -331,13 +331,12 @@ void options_parse(struct options *options, int argc, char **argv)
 		die("--gdb=%s does not go with a COMMAND", options->gdb);
 }
 
-int options_reject_raw(const struct options *options, char *why, size_t size)
+int options_reject_raw(const struct options *options, bool has_mode, char *why, size_t size)
 {
-	const char *name = options->load_given	? "--load"
-			   : options->entry	? "--entry"
-			   : options->mode_given ? "--mode"
-						 : NULL;
+	const char *name = options->load_given ? "--load" : options->entry ? "--entry" : NULL;
 
+	if (!name && options->mode_given && !has_mode)
+		name = "--mode";
 	if (!name)
 		return 0;
 	snprintf(why, size, "%s is for raw images: give --type=raw", name);

@@ -25,9 +25,10 @@ static bool is_fit(unsigned int type, unsigned int machine)
 
 /*
  * gdb does with the file what suits boot code badly, so it gets another header. A machine of i386 makes
- * it take all code for 32-bit code, whatever the target's description says: the machine is "none". And
- * of a program with more than two segments it would move only .text, .data and .bss: one that is moved
- * has a single segment that holds everything, and stands behind the end of the file.
+ * it take all code for 32-bit code, whatever the target's description says: the machine of a 32-bit file is
+ * "none". That of a 64-bit file stays, for gdb's sight of addresses and of how functions begin. And of a
+ * program with more than two segments it would move only .text, .data and .bss: one that is moved has a
+ * single segment that holds everything, and stands behind the end of the file.
  */
 static bool make_header(struct symbols *symbols, union header *header, bool moved)
 {
@@ -55,7 +56,6 @@ static bool make_header(struct symbols *symbols, union header *header, bool move
 		symbols->header_len = sizeof(header->elf64);
 		if (!is_fit(header->elf64.e_type, header->elf64.e_machine))
 			return false;
-		header->elf64.e_machine = EM_NONE;
 		if (moved) {
 			header->elf64.e_phoff = size;
 			header->elf64.e_phentsize = sizeof(segment);
@@ -79,7 +79,7 @@ static int look(struct symbols *symbols, const char *path, bool moved, char *why
 		return -errno;
 	}
 	if (!S_ISREG(status.st_mode)) {
-		snprintf(why, size, "--symbols=%s: not a regular file", path);
+		snprintf(why, size, "%s: not a regular file", path);
 		return -EINVAL;
 	}
 	symbols->size = (uint64_t)status.st_size;
@@ -88,7 +88,7 @@ static int look(struct symbols *symbols, const char *path, bool moved, char *why
 	    (header.ident[EI_CLASS] != ELFCLASS32 &&
 	     (header.ident[EI_CLASS] != ELFCLASS64 || n < (ssize_t)sizeof(header.elf64))) ||
 	    header.ident[EI_DATA] != ELFDATA2LSB || !make_header(symbols, &header, moved)) {
-		snprintf(why, size, "--symbols=%s: not a linked ELF file for x86", path);
+		snprintf(why, size, "%s: not a linked ELF file for x86", path);
 		return -ENOEXEC;
 	}
 	symbols->path = realpath(path, NULL);

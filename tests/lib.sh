@@ -89,6 +89,7 @@ need_guest() {
 	[ -f "$GUESTS/$1" ] && return
 	case $1 in
 	c16*) skip_all "no compiler for 16-bit code" ;;
+	kernel*) skip_all "no compiler for kernels" ;;
 	esac
 	[ -z "$NASM" ] && skip_all "no nasm"
 	fail_all "$GUESTS/$1 was not built"

@@ -67,9 +67,10 @@ session() {
 	kvmgdb "$@" "$GUESTS/modes.bin" -- "$GDB" -nx -q -batch -x "$work/script" >"$work/out" 2>&1
 }
 
-# 16-bit code is shown with addresses of 32 bits.
+# In 16-bit code, too, a 64-bit file has addresses of 64 bits.
 echo 'info address wide' >"$work/script"
-for offset in 0:7ca0 0x10000:17ca0 -0x7000:ca0 0xffffffff80000000:80007ca0 -0x80000000:80007ca0; do
+for offset in 0:7ca0 0x10000:17ca0 -0x7000:ca0 0xffffffff80000000:ffffffff80007ca0 \
+	-0x80000000:ffffffff80007ca0; do
 	session --symbols="$GUESTS/modes.elf64" --symbols-offset="${offset%:*}"
 	grep -q "^Symbol \"wide\" is at 0x${offset#*:} " "$work/out"
 	result $? "an offset of ${offset%:*}"
@@ -114,8 +115,12 @@ session --symbols="$GUESTS/modes.elf64"
 result $? "another file"
 printf 'remote get %s %s\n' "$GUESTS/modes.elf64" "$work/got" >"$work/script"
 session --symbols="$GUESTS/modes.elf64"
-[ "$(cmp -l "$work/got" "$GUESTS/modes.elf64" | awk '{ print $1, $2 }')" = "19 0" ]
-result $? "the file: all of it, but for its machine"
+cmp "$work/got" "$GUESTS/modes.elf64"
+result $? "a file of 64 bits: all of it"
+printf 'remote get %s %s\n' "$GUESTS/modes.elf32" "$work/got" >"$work/script"
+session --symbols="$GUESTS/modes.elf32"
+[ "$(cmp -l "$work/got" "$GUESTS/modes.elf32" | awk '{ print $1, $2 }')" = "19 0" ]
+result $? "a file of 32 bits: all of it, but for its machine"
 printf 'remote put %s %s\n' "$GUESTS/modes.elf32" "$work/modes" >"$work/script"
 cp "$GUESTS/modes.elf64" "$work/modes"
 session --symbols="$work/modes"

@@ -1,0 +1,35 @@
+# guest: kernel32-high.elf
+# ignores: ^the guest runs slowly: on this host
+# requires: 32bit-paging
+#
+# A kernel that is linked in the higher half, and begins without paging where it was loaded.
+
+set trace-commands on
+set print address off
+p/x $pc
+p $cpu_mode
+info symbol $pc
+break main
+break sum if count == 2
+watch filled
+continue
+list fill
+next
+info locals
+next
+next
+next
+next
+delete 3
+continue
+bt
+finish
+up
+delete
+watch total
+continue
+delete
+continue
+p squares
+x/i $pc
+kill
