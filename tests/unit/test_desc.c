@@ -31,6 +31,38 @@ static const char core_64[] =
 	"st0 st1 st2 st3 st4 st5 st6 st7 fctrl fstat ftag fiseg fioff foseg fooff fop xmm0 xmm1 xmm2 "
 	"xmm3 xmm4 xmm5 xmm6 xmm7 xmm8 xmm9 xmm10 xmm11 xmm12 xmm13 xmm14 xmm15 mxcsr fs_base gs_base ";
 
+/*
+ * Their sizes and types, with those of the system registers that every layout has. What users put into
+ * conditions is an integer; the flags types have 32 bits, for gdb cannot assign to a longer one.
+ */
+static const char types_legacy[] =
+	"eax:32:int32 ecx:32:int32 edx:32:int32 ebx:32:int32 esp:32:data_ptr ebp:32:data_ptr "
+	"esi:32:int32 edi:32:int32 eip:32:code_ptr ";
+static const char types_64[] =
+	"rax:64:int64 rbx:64:int64 rcx:64:int64 rdx:64:int64 rsi:64:int64 rdi:64:int64 "
+	"rbp:64:data_ptr rsp:64:data_ptr r8:64:int64 r9:64:int64 r10:64:int64 r11:64:int64 "
+	"r12:64:int64 r13:64:int64 r14:64:int64 r15:64:int64 rip:64:code_ptr ";
+static const char types_any[] =
+	"eflags:32:i386_eflags cs:32:int32 ss:32:int32 ds:32:int32 es:32:int32 fs:32:int32 gs:32:int32 "
+	"st0:80:i387_ext st7:80:i387_ext fctrl:32:int fstat:32:int ftag:32:int fiseg:32:int "
+	"fioff:32:int foseg:32:int fooff:32:int fop:32:int xmm0:128:vec128 xmm7:128:vec128 mxcsr:32:int ";
+static const char types_system[] =
+	"ip:16:uint16 sp16:16:uint16 cs_base:64:int64 ss_base:64:int64 ds_base:64:int64 es_base:64:int64 "
+	"cr0:32:cr0_t cr2:64:int64 cr3:64:int64 cr4:32:cr4_t cr8:64:int64 efer:32:efer_t cpu_mode:32:int32 ";
+
+/*
+ * How each description begins: other text than "none" is an OS ABI that gdb does not know, and without
+ * the compatible architectures it refuses the description when it was given a file, or told another one.
+ */
+static const char *const heads[MODE_COUNT] = {
+	[MODE_16] = "<architecture>i8086</architecture>\n<osabi>none</osabi>\n"
+		    "<compatible>i386:x86-64</compatible>\n<feature name=\"org.gnu.gdb.i386.core\">\n",
+	[MODE_32] = "<architecture>i386</architecture>\n<osabi>none</osabi>\n"
+		    "<compatible>i386:x86-64</compatible>\n<feature name=\"org.gnu.gdb.i386.core\">\n",
+	[MODE_64] = "<architecture>i386:x86-64</architecture>\n<osabi>none</osabi>\n"
+		    "<compatible>i386</compatible>\n<compatible>i8086</compatible>\n"
+		    "<feature name=\"org.gnu.gdb.i386.core\">\n"};
+
 /* A host that has everything. */
 static bool has(void *context, const struct register_row *row)
 {
@@ -61,6 +93,37 @@ static void test_order(int layout)
 	if (!result(!strcmp(names, expected), "%s: gdb's registers come first, in gdb's order",
 		    layout_names[layout]))
 		comment("%s", names);
+}
+
+/* "name:bits:type " for each register of a list is in the description so. */
+static bool has_types(const char *text, const char *list)
+{
+	char name[20], type[20], reg[160];
+	bool all = true;
+	int bits, len;
+
+	for (; sscanf(list, "%19[^:]:%d:%19s %n", name, &bits, type, &len) == 3; list += len) {
+		snprintf(reg, sizeof(reg), "<reg name=\"%s\" bitsize=\"%d\" type=\"%s\" ", name, bits, type);
+		if (strstr(text, reg))
+			continue;
+		comment("expected %s", reg);
+		all = false;
+	}
+	return all && !*list;
+}
+
+static void test_text(int layout)
+{
+	const char *text = register_description(layout), *head = heads[layout % MODE_COUNT];
+	const char *types = layout % MODE_COUNT == MODE_64 ? types_64 : types_legacy;
+	const char *begin = strstr(text, "<architecture>");
+	bool typed = has_types(text, types) && has_types(text, types_any);
+
+	result(begin && !strncmp(begin, head, strlen(head)), "%s: the architecture and what else gdb takes",
+	       layout_names[layout]);
+	if (layout / MODE_COUNT != REGISTERS_CORE)
+		typed &= has_types(text, types_system);
+	result(typed, "%s: sizes and types that gdb can work with", layout_names[layout]);
 }
 
 static void test_names(int layout)
@@ -392,6 +455,7 @@ int main(void)
 	for (int layout = 0; layout < REGISTER_LAYOUTS; layout++) {
 		test_order(layout);
 		test_names(layout);
+		test_text(layout);
 		test_description(layout);
 		test_types(layout);
 		test_block(layout);
