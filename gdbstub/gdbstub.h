@@ -122,6 +122,8 @@ struct gdbstub_ops {
 	int (*register_write)(void *target, int thread, int layout, int number, const void *buf,
 			      size_t len);
 	const int *(*expedited)(void *target, int layout);
+	/* The program counter, by the addresses that breakpoints have. */
+	uint64_t (*pc)(void *target, int thread);
 	int (*set_pc)(void *target, int thread, uint64_t addr);
 
 	/*

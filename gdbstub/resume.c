@@ -47,23 +47,32 @@ bool thread_parse(const char **p, int *thread)
 	return parse_id(p, thread);
 }
 
-/* One action of vCont; moves *p behind it. False if it is none. */
-static bool parse_action(const char **p, enum gdbstub_resume *action, int *thread)
+/* One of vCont's actions. */
+struct action {
+	enum gdbstub_resume resume;
+	uint64_t start, end; /* of r: goes on while it is in [start, end); empty for the others */
+	int thread;	     /* -1: all */
+};
+
+/* Moves *p behind the action. False if it is none. */
+static bool parse_action(const char **p, struct action *action)
 {
 	uint64_t signal;
 	char letter = **p;
 
+	*action = (struct action){.thread = -1};
 	switch (letter) {
 	case 'c':
 	case 'C':
-		*action = GDBSTUB_CONTINUE;
+		action->resume = GDBSTUB_CONTINUE;
 		break;
 	case 's':
 	case 'S':
-		*action = GDBSTUB_STEP;
+	case 'r':
+		action->resume = GDBSTUB_STEP;
 		break;
 	case 't':
-		*action = GDBSTUB_HOLD;
+		action->resume = GDBSTUB_HOLD;
 		break;
 	default:
 		return false;
@@ -72,10 +81,16 @@ static bool parse_action(const char **p, enum gdbstub_resume *action, int *threa
 	/* A guest has no signals to be given: the number is read and left. */
 	if ((letter == 'C' || letter == 'S') && !hex_number(p, &signal))
 		return false;
-	*thread = -1;
+	if (letter == 'r') {
+		if (!hex_number(p, &action->start) || **p != ',')
+			return false;
+		++*p;
+		if (!hex_number(p, &action->end))
+			return false;
+	}
 	if (**p == ':') {
 		++*p;
-		if (!thread_parse(p, thread))
+		if (!thread_parse(p, &action->thread))
 			return false;
 	}
 	if (**p && **p != ';')
@@ -84,28 +99,30 @@ static bool parse_action(const char **p, enum gdbstub_resume *action, int *threa
 }
 
 /* What is asked of a thread: of vCont's actions the first that names it. */
-enum gdbstub_resume session_action(const struct gdbstub *stub, int thread)
+static struct action find_action(const struct session *s, int thread)
 {
-	const struct session *s = &stub->session;
+	struct action action = {.resume = s->default_action};
 	const char *p = s->actions;
 
 	if (!p) {
 		if (s->default_action == GDBSTUB_STEP && s->continue_thread > 0 &&
 		    s->continue_thread != thread)
-			return GDBSTUB_CONTINUE;
-		return s->default_action;
+			action.resume = GDBSTUB_CONTINUE;
+		return action;
 	}
 	while (*p == ';') {
-		enum gdbstub_resume action;
-		int id;
-
 		p++;
-		if (!parse_action(&p, &action, &id))
+		if (!parse_action(&p, &action))
 			break;
-		if (id <= 0 || id == thread)
+		if (action.thread <= 0 || action.thread == thread)
 			return action;
 	}
-	return GDBSTUB_HOLD;
+	return (struct action){.resume = GDBSTUB_HOLD};
+}
+
+enum gdbstub_resume session_action(const struct gdbstub *stub, int thread)
+{
+	return find_action(&stub->session, thread).resume;
 }
 
 static const char *reason_text(const struct session *s, enum gdbstub_reason reason)
@@ -231,6 +248,29 @@ static void report_saved(struct gdbstub *stub)
 	reply_stop(stub, &s->last);
 }
 
+/*
+ * Whether a step is to be followed by another: the manual's vCont;r goes on while the thread is in the
+ * range and nothing else has happened. A breakpoint there and a switch of layouts are to be seen.
+ */
+static bool steps_on(struct gdbstub *stub, struct gdbstub_stop *stop)
+{
+	struct action action = find_action(&stub->session, stop->thread);
+	uint64_t pc;
+
+	if (action.start >= action.end || stop->reason != GDBSTUB_STOPPED ||
+	    stop->signal != GDBSTUB_SIGNAL_TRAP)
+		return false;
+	pc = stub->ops->pc(stub->target, stop->thread);
+	if (pc < action.start || pc >= action.end ||
+	    stub->ops->point_here(stub->target, stop->thread) != GDBSTUB_STOPPED ||
+	    stub->ops->layout(stub->target, stop->thread) != stub->session.layout)
+		return false;
+	/* Between two steps nobody else would hear of it. */
+	if (gdbstub_poll(stub))
+		stop->reason = GDBSTUB_INTERRUPTED;
+	return stop->reason == GDBSTUB_STOPPED;
+}
+
 static int run(struct gdbstub *stub)
 {
 	struct session *s = &stub->session;
@@ -246,7 +286,9 @@ static int run(struct gdbstub *stub)
 	for (int thread = 0; (thread = stub->ops->thread_next(stub->target, thread)) != 0;)
 		any |= session_action(stub, thread) != GDBSTUB_HOLD;
 	if (any) {
-		target_run(stub, &stop);
+		do {
+			target_run(stub, &stop);
+		} while (steps_on(stub, &stop));
 		s->general_thread = stop.thread;
 	}
 	/* Else everything is to hold, and does. */
@@ -306,7 +348,7 @@ static int vcont_actions(struct gdbstub *stub, char *args, size_t len)
 {
 	(void)args;
 	(void)len;
-	reply_text(&stub->packets, "vCont;c;C;s;S;t");
+	reply_text(&stub->packets, "vCont;c;C;s;S;t;r");
 	return 0;
 }
 
@@ -318,15 +360,14 @@ static int vcont(struct gdbstub *stub, char *args, size_t len)
 		return gdbstub_error(stub, -EMSGSIZE, "too many actions");
 	/* All of it is looked at before any of it is done. */
 	while (*p == ';') {
-		enum gdbstub_resume action;
-		int thread;
+		struct action action;
 
 		p++;
-		if (!parse_action(&p, &action, &thread))
+		if (!parse_action(&p, &action))
 			return -EINVAL;
-		if (thread > 0 && !thread_exists(stub, thread))
+		if (action.thread > 0 && !thread_exists(stub, action.thread))
 			return gdbstub_error(stub, -ESRCH, "there is no thread %x",
-					     (unsigned int)thread);
+					     (unsigned int)action.thread);
 	}
 	if (*p)
 		return -EINVAL;

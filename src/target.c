@@ -218,6 +218,14 @@ static const int *expedited(void *target, int number)
 	return register_layout(number)->expedited;
 }
 
+static uint64_t pc(void *target, int thread)
+{
+	const struct machine *machine = target;
+
+	(void)thread;
+	return vcpu_pc(&machine->vcpu);
+}
+
 static int set_pc(void *target, int thread, uint64_t addr)
 {
 	struct machine *machine = target;
@@ -521,6 +529,7 @@ const struct gdbstub_ops target_ops = {
 	.register_read = register_read,
 	.register_write = register_write,
 	.expedited = expedited,
+	.pc = pc,
 	.set_pc = set_pc,
 	.memory_read = read_memory,
 	.memory_write = write_memory,

@@ -176,6 +176,11 @@ static const int *expedited(void *target, int number)
 	return pc;
 }
 
+static uint64_t pc(void *target, int thread)
+{
+	return find_thread(target, thread)->pc;
+}
+
 static int set_pc(void *target, int thread, uint64_t addr)
 {
 	struct fake_target *fake = target;
@@ -555,6 +560,7 @@ const struct gdbstub_ops fake_ops = {
 	.register_read = register_read,
 	.register_write = register_write,
 	.expedited = expedited,
+	.pc = pc,
 	.set_pc = set_pc,
 	.memory_read = memory_read,
 	.memory_write = memory_write,
