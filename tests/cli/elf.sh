@@ -338,13 +338,13 @@ fi
 
 # A file that is larger than memory is one if what is to be loaded is not.
 file 32
-head -c 4M /dev/zero >>"$work/elf"
+head -c 4194304 /dev/zero >>"$work/elf"
 kvmgdb --gdb=none --memory=3M "$work/elf" >"$work/stdout" 2>&1
 result $? "larger than memory: exit status 0"
 printf '%s\n' "$data" 'port 0x0eff <- 0x002ff000 (3141632)' 'halted at 0008:00100014' >"$work/expected"
 same "larger than memory: output" "$work/expected" "$work/stdout"
 file 32 1.p_offset=0x400000
-head -c 4M /dev/zero >>"$work/elf"
+head -c 4194304 /dev/zero >>"$work/elf"
 is_refused "behind the part that is read" \
 	"FILE is larger than the guest's memory, and program header 1 lies behind that: give it more with --memory" \
 	--memory=3M
