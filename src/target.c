@@ -389,7 +389,7 @@ static int monitor_status(struct gdbstub *stub, void *target, const char *args)
 	thread_info(machine, THREAD, info, sizeof(info));
 	gdbstub_printf(stub, "vCPU0: %s, at %s\n", info,
 		       vcpu_where(&machine->vcpu, where, sizeof(where)));
-	gdbstub_printf(stub, "memory: %llu KiB; breakpoints set: %zu, watchpoints: %zu\n",
+	gdbstub_printf(stub, "memory: %llu KiB; breakpoints inserted: %zu, watchpoints: %zu\n",
 		       (unsigned long long)(machine->vm.size >> 10), machine->points.count - machine->points.watches,
 		       machine->points.watches);
 	if (machine->interrupt >= 0)

@@ -127,7 +127,7 @@ kill -KILL "$(cat "$1/first")"
 session -ex 'monitor status' -ex "$in_loop" -ex stepi -ex "$in_loop" | sed '/^0x/d; /^vCPU0/d'
 END
 cat >"$work/expected" <<'END'
-memory: 65536 KiB; breakpoints set: 0, watchpoints: 0
+memory: 65536 KiB; breakpoints inserted: 0, watchpoints: 0
 $1 = 1
 $2 = 1
 END
