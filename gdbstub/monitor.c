@@ -21,7 +21,7 @@ static void help_table(struct gdbstub *stub, const struct gdbstub_monitor *row)
 		int column = (int)(strlen(row->name) + strlen(row->args));
 
 		gdbstub_printf(stub, "monitor %s%s%s%*s%s\n", row->name, *row->args ? " " : "",
-			       row->args, column < 22 ? 24 - column - (*row->args != 0) : 2, "",
+			       row->args, column < 33 ? 35 - column - (*row->args != 0) : 2, "",
 			       row->help);
 	}
 }
