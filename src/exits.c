@@ -65,7 +65,8 @@ static bool serve_mmio(struct machine *machine)
 	void *host = vm_host(&machine->vm, gpa, &left);
 
 	/* KVM has carried out an instruction itself, and has found the page guarded. */
-	if (machine->guard.count && host && run->mmio.len <= left && run->mmio.len <= sizeof(run->mmio.data)) {
+	if (machine->guard.count && host && run->mmio.len <= left &&
+	    run->mmio.len <= sizeof(run->mmio.data)) {
 		if (run->mmio.is_write)
 			traps_write(&machine->vm, gpa, host, run->mmio.data, run->mmio.len);
 		else

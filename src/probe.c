@@ -74,7 +74,7 @@ static bool steps(struct prober *p, enum vcpu_mode mode, bool user)
 	return begin(p, mode, user) && prober_step(p) == KVM_EXIT_DEBUG && is_at(p, 1);
 }
 
-/* The same with PROBE_READ_ONLY, which is taken from KVM, and then given back. */
+/* Code that uses a page that was taken from KVM stops at that, and goes on when the page is there again. */
 static bool guards(struct prober *p, enum vcpu_mode mode, bool user, bool write)
 {
 	uint8_t *page = p->vm.memory + PROBE_READ_ONLY;
