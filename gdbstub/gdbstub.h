@@ -144,6 +144,8 @@ struct gdbstub_ops {
 	int (*point_insert)(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len);
 	int (*point_remove)(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len);
 	void (*points_clear)(void *target);
+	/* A client has gone, in whatever way: what it alone has chosen ends. May be NULL. */
+	void (*session_ended)(void *target);
 	enum gdbstub_reason (*point_here)(void *target, int thread);
 
 	/*

@@ -331,6 +331,8 @@ enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstu
 		*stop = s->last;
 		/* The one way out of a session, however it ended: the target is left as it was. */
 		stub->ops->points_clear(stub->target);
+		if (stub->ops->session_ended)
+			stub->ops->session_ended(stub->target);
 		stub->connected = false;
 		transport_disconnect(&stub->transport);
 		if (s->state == SESSION_KILLED)

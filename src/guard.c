@@ -8,6 +8,7 @@
 #include "machine.h"
 #include "memory.h"
 
+#define GUARD_MAX 200000 /* ranges before they are merged */
 #define PAGE_MASK ((uintptr_t)VM_PAGE - 1)
 
 static int compare(const void *a, const void *b)
@@ -22,6 +23,9 @@ static bool add(struct guard *guard, uint8_t *host, size_t len, int protection)
 	uint8_t *start = host - ((uintptr_t)host & PAGE_MASK);
 	size_t size = ((size_t)(host - start) + len + PAGE_MASK) & ~PAGE_MASK;
 
+	/* One page may be mapped in any number of places. */
+	if (guard->count == GUARD_MAX)
+		return false;
 	if (guard->count == guard->capacity) {
 		size_t capacity = guard->capacity ? 2 * guard->capacity : 16;
 		struct guarded_pages *list = realloc(guard->list, capacity * sizeof(*list));

@@ -1,6 +1,7 @@
 /*
- * Watchpoints in any number, and planted breakpoints that the guest must not overwrite unseen, where the processor runs the guest: the pages that they lie in are taken from
- * the guest, so that KVM_RUN fails at an instruction that uses them; that is then stepped, and compared.
+ * Watchpoints in any number, and planted breakpoints that the guest must not overwrite unseen, where the
+ * processor runs the guest: the pages that they lie in are taken from the guest, so that KVM_RUN fails at an
+ * instruction that uses them; that is then stepped, and compared.
  */
 #ifndef GUARD_H
 #define GUARD_H

@@ -287,7 +287,8 @@ static void apply(struct options *options, int option, char *argument)
 void options_parse(struct options *options, int argc, char **argv)
 {
 	struct option longs[COUNT + 1] = {0};
-	char shorts[2 * COUNT + 2] = "+", *s = shorts + 1;
+	/* "-": arguments come as option 1, in their order. */
+	char shorts[2 * COUNT + 2] = "-", *s = shorts + 1;
 	int option, files;
 
 	for (size_t i = 0; i < COUNT; i++) {
@@ -316,7 +317,6 @@ void options_parse(struct options *options, int argc, char **argv)
 		options->command = argv + files + 1;
 	}
 	argv[0] = (char *)"kvmgdb"; /* for getopt's messages */
-	*shorts = '-'; /* arguments come as option 1, in their order */
 	while ((option = getopt_long(files, argv, shorts, longs, NULL)) != -1) {
 		if (option != 1)
 			apply(options, option, optarg);

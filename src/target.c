@@ -236,6 +236,7 @@ static int set_pc(void *target, int thread, uint64_t addr)
 	if (result)
 		return gdbstub_error(machine->stub, result, "%s", why);
 	machine->pc_moved = true;
+	machine->inject = 0; /* a trap of the place that was left */
 	/* "c ADDR" is a jump: a point there is to be hit. */
 	machine->hit_here = points_at(&machine->points, addr) != GDBSTUB_STOPPED;
 	return 0;
@@ -243,11 +244,12 @@ static int set_pc(void *target, int thread, uint64_t addr)
 
 static int explain_memory(struct machine *machine, uint64_t addr, size_t len)
 {
+	uint64_t left = 0;
 	char why[200];
 
 	if (machine->physical)
 		snprintf(why, sizeof(why), "there is no memory at physical address 0x%llx",
-			 (unsigned long long)(addr + (len - 1)));
+			 (unsigned long long)(vm_host(&machine->vm, addr, &left) ? addr + left : addr));
 	else
 		memory_why(&machine->vcpu, addr, len, why, sizeof(why));
 	return gdbstub_error(machine->stub, -EFAULT, "%s", why);
@@ -315,7 +317,13 @@ static void clear_points(void *target)
 	struct machine *machine = target;
 
 	points_clear(&machine->points);
-	/* What follows is another client, which knows nothing of that. */
+}
+
+/* The next client would not expect it. */
+static void session_ended(void *target)
+{
+	struct machine *machine = target;
+
 	machine->physical = false;
 }
 
@@ -537,6 +545,7 @@ const struct gdbstub_ops target_ops = {
 	.point_insert = point_insert,
 	.point_remove = point_remove,
 	.points_clear = clear_points,
+	.session_ended = session_ended,
 	.point_here = point_here,
 	.run = run,
 	.kick = kick,

@@ -11,7 +11,10 @@ break *0x106d
 continue
 p $rax
 stepi
+monitor phys on
 continue
+monitor phys
+monitor phys off
 p $ax
 stepi
 continue
