@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bios/bios.h"
+#include "devices/devices.h"
 #include "exit_meaning.h"
 #include "interrupt.h"
-#include "port.h"
+#include "options.h"
 #include "trap.h"
 
 #define KVM_NO_SUCH_HYPERCALL (-1000ll) /* -KVM_ENOSYS */
@@ -97,13 +99,31 @@ int exit_take_back(struct machine *machine)
 void exit_serve_io(struct machine *machine, int exit, bool *bus_error)
 {
 	if (exit == KVM_EXIT_IO)
-		port_exit(machine);
+		devices_serve(machine);
 	else
 		*bus_error |= serve_mmio(machine);
 	machine->vcpu.io_pending = true;
 }
 
-enum outcome exit_complete_io(struct machine *machine, bool *bus_error, struct gdbstub_stop *stop)
+/* The guest has reset the machine, or switched it off. */
+static enum outcome grant(struct machine *machine, struct gdbstub_stop *stop)
+{
+	bool off = machine->request == MACHINE_OFF;
+	char where[32];
+
+	machine->request = MACHINE_GO_ON;
+	machine->reset_due = !off;
+	machine_say(machine, off ? "powered off at %s" : "reset at %s: the guest begins anew when it goes on",
+		    vcpu_where(&machine->vcpu, where, sizeof(where)));
+	machine->life = MACHINE_HALTED;
+	machine->halted_at = vcpu_pc(&machine->vcpu);
+	if (!off)
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
+	stop->status = EXIT_HALTED;
+	return exit_report(stop, GDBSTUB_EXITED, GDBSTUB_SIGNAL_NONE);
+}
+
+static enum outcome complete(struct machine *machine, bool *bus_error, struct gdbstub_stop *stop)
 {
 	while (machine->vcpu.io_pending) {
 		int exit = vcpu_complete(&machine->vcpu);
@@ -123,4 +143,15 @@ enum outcome exit_complete_io(struct machine *machine, bool *bus_error, struct g
 		}
 	}
 	return GOES_ON;
+}
+
+enum outcome exit_complete_io(struct machine *machine, bool *bus_error, struct gdbstub_stop *stop)
+{
+	enum outcome outcome = complete(machine, bus_error, stop);
+
+	if (outcome != STOPPED && machine->bios.trapped && bios_serve(machine, stop) == STOPPED)
+		return STOPPED;
+	if (outcome != STOPPED && machine->request != MACHINE_GO_ON)
+		return grant(machine, stop);
+	return outcome;
 }

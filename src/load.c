@@ -93,6 +93,12 @@ void image_close(struct image *image)
 	image->data = NULL;
 }
 
+bool image_is_pc(const struct image *image, const struct options *options)
+{
+	return options->machine == OPTIONS_MACHINE_AUTO ? !image->type->is_bare
+							: options->machine == OPTIONS_MACHINE_PC;
+}
+
 int load_image(struct machine *machine, const struct image *image, char *why, size_t size)
 {
 	return image->type->load(machine, image, why, size);

@@ -26,6 +26,7 @@ struct image_type {
 	int (*load)(struct machine *machine, const struct image *image, char *why, size_t size);
 	/* Once, after the first load: what the user should know of it. NULL: nothing. */
 	void (*tell)(const struct machine *machine, const struct image *image);
+	bool is_bare;	  /* it expects a CPU and memory, and nothing of a PC */
 	bool has_symbols; /* the file is one for --symbols, too */
 };
 
@@ -36,6 +37,8 @@ extern const struct image_type image_elf, image_boot, image_raw; /* load_elf.c a
 /* Reads the file and decides its type. Returns 0, or a negative errno and why. */
 int image_open(struct image *image, const struct options *options, char *why, size_t size);
 void image_close(struct image *image);
+/* Whether the machine for it is a PC: --machine, or what its type expects. */
+bool image_is_pc(const struct image *image, const struct options *options);
 int load_image(struct machine *machine, const struct image *image, char *why, size_t size);
 
 /* For the loaders: copies to guest-physical memory; -ENOSPC and why where there is none. */

@@ -39,8 +39,11 @@ static int load(struct machine *machine, const struct image *image, char *why, s
 	/* The stack grows down from the sector, as most BIOSes leave it. */
 	if (!result)
 		result = load_real_mode(machine, 0, BOOT_ADDRESS, BOOT_ADDRESS, why, size);
-	if (!result)
+	if (!result) {
 		machine->vcpu.regs->rdx = BOOT_DRIVE;
+		if (machine->is_pc)
+			machine->vcpu.regs->rflags |= RFLAGS_IF;
+	}
 	return result;
 }
 

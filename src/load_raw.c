@@ -51,4 +51,4 @@ static int load(struct machine *machine, const struct image *image, char *why, s
 }
 
 const struct image_type image_raw = {
-	.name = "raw", .help = "any bytes, at --load, from --entry on", .matches = matches, .load = load};
+	.name = "raw", .help = "any bytes, at --load, from --entry on", .matches = matches, .load = load, .is_bare = true};

@@ -1,15 +1,20 @@
 #define _GNU_SOURCE
 #include "machine.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "bios/bios.h"
 #include "desc.h"
+#include "devices/devices.h"
 #include "load.h"
 #include "message.h"
 #include "options.h"
 #include "state.h"
+
+#define PC_MEMORY_MIN (1u << 20) /* the ROM is at its end */
 
 static int power_on(struct machine *machine, char *why, size_t size)
 {
@@ -17,15 +22,27 @@ static int power_on(struct machine *machine, char *why, size_t size)
 
 	if (result)
 		return result;
-	result = vcpu_create(&machine->vcpu, &machine->vm, 0, why, size);
+	machine->is_pc = image_is_pc(machine->image, machine->options);
+	devices_reset(machine);
+	if (machine->is_pc && machine->vm.low_size < PC_MEMORY_MIN) {
+		snprintf(why, size, "a PC has at least 1M of memory: give it more with --memory, or none of a PC's "
+				    "devices with --machine=bare");
+		result = -EINVAL;
+	}
+	if (!result)
+		result = vcpu_create(&machine->vcpu, &machine->vm, 0, why, size);
 	if (!result) {
+		if (machine->is_pc)
+			bios_power_on(machine);
 		registers_choose(state_has, &machine->vcpu);
 		result = load_image(machine, machine->image, why, size);
 	}
 	if (result)
 		machine_destroy(machine);
 	machine->life = MACHINE_ALIVE;
-	machine->uart = (struct uart){0};
+	machine->request = MACHINE_GO_ON;
+	machine->reset_due = machine->uses_pc = false;
+	machine->idle = (struct idle){0};
 	machine->inject = 0;
 	machine->interrupt = -1;
 	machine->pc_moved = machine->hit_here = machine->halt_stepped = false;

@@ -2,12 +2,16 @@
 #ifndef MACHINE_H
 #define MACHINE_H
 
+#include "bios/bios_state.h"
 #include "console.h"
+#include "devices/clock.h"
+#include "devices/pic.h"
+#include "devices/pit.h"
+#include "devices/uart.h"
 #include "gdbstub.h"
 #include "guard.h"
 #include "points.h"
 #include "probe.h"
-#include "uart.h"
 #include "vcpu.h"
 
 struct options;
@@ -15,13 +19,29 @@ struct options;
 /* What has become of the guest; it can be run only in the first. */
 enum machine_life { MACHINE_ALIVE, MACHINE_HALTED, MACHINE_DEAD };
 
+/* What the guest has asked for, which is done when its instruction is complete. */
+enum machine_request { MACHINE_GO_ON, MACHINE_RESET, MACHINE_OFF };
+
+/* The last HLT of a guest that waits, and since when, in its own time, nothing else has happened. */
+struct idle {
+	struct kvm_regs regs;
+	uint64_t since;
+};
+
 struct machine {
 	const struct options *options;
 	const struct image *image;
 	struct vm vm;
 	struct vcpu vcpu;
 	struct console console;
+	bool is_pc;	       /* with a PC's devices and, for 16-bit code, its BIOS */
+	bool uses_pc;	       /* the guest has asked for a service or used a device, but for those for text */
+	struct bios bios;
+	struct clock clock;
+	struct pic pic;
+	struct pit pit;
 	struct uart uart;
+	struct idle idle;
 	struct points points;
 	struct guard guard;
 	unsigned int to_step; /* a run: instructions to be stepped before points are armed again */
@@ -29,6 +49,8 @@ struct machine {
 	const struct symbols *symbols; /* NULL: none */
 	struct gdbstub *stub; /* NULL with --gdb=none */
 	enum machine_life life;
+	enum machine_request request;
+	bool reset_due;	       /* the guest has reset itself: it begins anew when it goes on */
 	char epitaph[200];     /* MACHINE_DEAD: the sentence that says why */
 	int fatal_signal;      /* MACHINE_DEAD: enum gdbstub_signal */
 	uint64_t halted_at;    /* MACHINE_HALTED: the linear address behind the HLT */
@@ -36,7 +58,7 @@ struct machine {
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
-	int interrupt;	       /* the vector that a device asks for, or -1 */
+	int interrupt;	       /* a vector that comes before those of the controller, or -1 */
 	bool step_interrupts;  /* a step takes it; else it waits until the guest runs */
 	bool guest_tf;	       /* the guest's own TF, which stepping hides */
 	int arch;	       /* what the guest is served as: enum vcpu_mode, or ARCH_AUTO */

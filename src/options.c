@@ -14,7 +14,7 @@
 #include "probe.h"
 #include "vcpu.h"
 
-enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE,
+enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_MACHINE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE,
        OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT };
 
 /* From this table come getopt's and the help. */
@@ -31,6 +31,7 @@ static const struct {
 	{"entry", 'e', "WHERE", "where a raw image begins: linear address or SEG:OFF (default: --load)"},
 	{"mode", 'M', "16|32|64", "the CPU's mode at the entry (default 16; of an ELF image 32 or 64, by its class)"},
 	{"memory", 'm', "SIZE", "the guest's memory, with K, M or G (default 64M)"},
+	{"machine", OPTION_MACHINE, "WHAT", "what is around the CPU: pc (devices and a BIOS), bare (memory alone), auto (default: bare for raw images)"},
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
 	{"arch", OPTION_ARCH, "ARCH",
 	 "what gdb is served, whatever the CPU's mode: auto (default), i8086, i386, x86-64"},
@@ -158,6 +159,20 @@ static void parse_on_disconnect(struct options *options, const char *text)
 	die("--on-disconnect=%s: it is stop, run or exit", text);
 }
 
+static void parse_machine(struct options *options, const char *text)
+{
+	static const char *const names[] = {[OPTIONS_MACHINE_AUTO] = "auto", [OPTIONS_MACHINE_PC] = "pc",
+					    [OPTIONS_MACHINE_BARE] = "bare"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!strcmp(text, names[i])) {
+			options->machine = (enum options_machine)i;
+			return;
+		}
+	}
+	die("--machine=%s: it is auto, pc or bare", text);
+}
+
 static const char *const arch_names[] = {[MODE_16] = "i8086", [MODE_32] = "i386", [MODE_64] = "x86-64"};
 
 bool arch_parse(const char *text, int *arch)
@@ -240,6 +255,9 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case 'm':
 		parse_memory(options, argument);
+		break;
+	case OPTION_MACHINE:
+		parse_machine(options, argument);
 		break;
 	case 'c':
 		options->console = argument;

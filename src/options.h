@@ -14,6 +14,8 @@
 #define EXIT_SETUP 2
 #define EXIT_TIMEOUT 124
 
+enum options_machine { OPTIONS_MACHINE_AUTO, OPTIONS_MACHINE_PC, OPTIONS_MACHINE_BARE };
+
 struct options {
 	const char *gdb;
 	bool gdb_given;
@@ -27,6 +29,7 @@ struct options {
 	int mode; /* 16, 32 or 64 */
 	bool mode_given;
 	uint64_t memory; /* bytes */
+	enum options_machine machine;
 	const char *console;
 	int arch; /* as arch_parse() */
 	const char *symbols; /* NULL: none */

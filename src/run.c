@@ -1,8 +1,11 @@
 /* Running the guest until there is something to report. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 
+#include "bios/bios.h"
 #include "exits.h"
+#include "irq.h"
 #include "memory.h"
 #include "message.h"
 #include "step.h"
@@ -145,30 +148,21 @@ static bool is_watched(const struct machine *machine, int exit)
 	return instruction.port && instruction.accesses && instruction.access[0].write;
 }
 
-/* Whether an interrupt waits that ends a HLT. */
-static bool wakes(const struct machine *machine)
+/* The guest waits in a HLT. One that is stopped there is put back to it, to wait again when it goes on. */
+static enum outcome halted(struct machine *machine, struct gdbstub_stop *stop)
 {
-	return machine->interrupt >= 0 && machine->vcpu.regs->rflags & RFLAGS_IF;
-}
+	enum outcome outcome = irq_wait(machine);
 
-/* The interrupt that waits comes now if the guest is ready for it, else when KVM_RUN says that it is. */
-static int offer_interrupt(struct machine *machine)
-{
-	struct vcpu *vcpu = &machine->vcpu;
-	int vector = machine->interrupt, result;
-
-	vcpu->run->request_interrupt_window = 0;
-	if (vector < 0)
-		return 0;
-	if (!machine->inject && vcpu->regs->rflags & RFLAGS_IF && !vcpu_in_shadow(vcpu)) {
-		result = vcpu_interrupt(vcpu, (uint8_t)vector);
-		if (result != -EEXIST) {
-			machine->interrupt = -1;
-			return result;
-		}
+	if (outcome == STOPPED) {
+		bios_rewind(machine);
+		exit_halt(machine);
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	}
-	vcpu->run->request_interrupt_window = 1;
-	return 0;
+	if (outcome == INTERRUPTED) {
+		machine->vcpu.regs->rip--;
+		machine->vcpu.regs_dirty = true;
+	}
+	return outcome;
 }
 
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
@@ -190,7 +184,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	exit = vcpu_debug(vcpu, control, machine->points.debugreg, machine->inject || vcpu->regs_dirty);
 	machine->inject = 0;
 	if (!exit)
-		exit = offer_interrupt(machine);
+		exit = irq_offer(machine);
 	if (!exit)
 		exit = guard_apply(&machine->guard);
 	if (!exit)
@@ -203,10 +197,12 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		if (is_watched(machine, exit))
 			return watch_emulated(machine, exit, stop);
 		exit_serve_io(machine, exit, &bus_error);
-		if (!bus_error)
+		if (!bus_error && !machine->bios.trapped && machine->request == MACHINE_GO_ON)
 			return GOES_ON;
 		if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
 			return STOPPED;
+		if (!bus_error)
+			return GOES_ON;
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_BUS);
 	case KVM_EXIT_DEBUG:
 		return debug_exit(machine, stop);
@@ -215,15 +211,14 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		exit = exit_take_back(machine);
 		if (exit)
 			break;
+		if (clock_was_kicked())
+			clock_advance(machine, CLOCK_KICK);
 		return INTERRUPTED;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_SET_TPR:
 		return GOES_ON;
 	case KVM_EXIT_HLT:
-		if (wakes(machine))
-			return GOES_ON;
-		exit_halt(machine);
-		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
+		return halted(machine, stop);
 	case -EFAULT:
 		/* At an instruction that uses a guarded page; only a step can tell what it does there. */
 		if (!machine->guard.count)
@@ -257,6 +252,7 @@ static enum outcome attend(struct machine *machine, bool asked, struct gdbstub_s
 		stop->status = ending;
 		return exit_report(stop, GDBSTUB_EXITED, GDBSTUB_SIGNAL_NONE);
 	}
+	bios_rewind(machine);
 	return exit_report(stop, GDBSTUB_INTERRUPTED, GDBSTUB_SIGNAL_INT);
 }
 
@@ -283,6 +279,7 @@ static enum outcome step_to_point(struct machine *machine, bool interrupts, stru
 
 	if (outcome != STEPPED)
 		return outcome;
+	clock_advance(machine, CLOCK_STEP);
 	if (machine->life == MACHINE_HALTED)
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
@@ -410,6 +407,7 @@ static void prepare(struct machine *machine)
 void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstub_stop *stop)
 {
 	bool asked = false;
+	char why[150];
 
 	stop->thread = 1;
 	in_run = 1;
@@ -420,6 +418,11 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		prepare(machine);
 	if (machine->stub && how == GDBSTUB_CONTINUE)
 		asked = gdbstub_poll(machine->stub);
+	if (machine->reset_due && machine_restart(machine, why, sizeof(why))) {
+		machine->life = MACHINE_DEAD;
+		machine->fatal_signal = GDBSTUB_SIGNAL_SEGV;
+		snprintf(machine->epitaph, sizeof(machine->epitaph), "it could not begin anew: %s", why);
+	}
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
 		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
@@ -430,7 +433,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 			run_step(machine, asked, stop);
 		machine->halt_stepped = machine->life == MACHINE_HALTED;
 	} else if (machine->life == MACHINE_HALTED &&
-		   vcpu_pc(&machine->vcpu) == machine->halted_at && !machine->pc_moved && !wakes(machine)) {
+		   vcpu_pc(&machine->vcpu) == machine->halted_at && !machine->pc_moved && !irq_wakes(machine)) {
 		if (machine->halt_stepped)
 			machine->halt_stepped = false;
 		else
@@ -438,7 +441,10 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	} else {
 		machine->life = MACHINE_ALIVE;
+		if (machine->is_pc)
+			clock_run(machine);
 		run_freely(machine, asked, stop);
+		clock_stop();
 	}
 	machine->pc_moved = machine->hit_here = machine->step_over = false;
 	in_run = 0;

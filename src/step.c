@@ -6,6 +6,7 @@
 
 #include "decode.h"
 #include "interrupt.h"
+#include "irq.h"
 #include "memory.h"
 #include "segment.h"
 #include "trap.h"
@@ -384,23 +385,26 @@ static bool takes_interrupt(const struct step *s)
 {
 	const struct machine *machine = s->machine;
 	struct interrupt_gate gate;
+	int vector = irq_vector(machine);
 
-	return machine->interrupt >= 0 && !machine->inject && s->before.rflags & RFLAGS_IF &&
-	       !vcpu_in_shadow(s->vcpu) &&
-	       interrupt_gate(s->vcpu, (uint8_t)machine->interrupt, true, &gate);
+	return vector >= 0 && !machine->inject && s->before.rflags & RFLAGS_IF &&
+	       !vcpu_in_shadow(s->vcpu) && interrupt_gate(s->vcpu, (uint8_t)vector, true, &gate);
 }
 
 /* HLT is the stub's: emulating hosts step over it and remember it, and stop one instruction late. */
-static enum outcome halt(struct step *s, bool interrupts, struct gdbstub_stop *stop)
+static enum outcome halt(struct step *s, struct gdbstub_stop *stop)
 {
 	struct machine *machine = s->machine;
-	int result = vcpu_end_shadow(s->vcpu); /* of an STI before it */
+	enum outcome outcome = irq_wait(machine);
+	int result;
 
+	if (outcome == INTERRUPTED)
+		return INTERRUPTED;
+	result = vcpu_end_shadow(s->vcpu); /* of an STI before it */
 	if (result)
 		return exit_fail(machine, result, stop);
 	advance(s);
-	/* Behind STI an interrupt ends it. */
-	if (!interrupts || machine->interrupt < 0 || !(s->before.rflags & RFLAGS_IF))
+	if (outcome == STOPPED)
 		exit_halt(machine);
 	return STEPPED;
 }
@@ -427,12 +431,12 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 	taken = interrupts && takes_interrupt(&s);
 	if (taken) {
 		s.instruction = (struct instruction){
-			.class = CLASS_INT, .vector = (uint8_t)machine->interrupt, .may_fault = true};
-		machine->interrupt = -1;
+			.class = CLASS_INT, .vector = (uint8_t)irq_vector(machine), .may_fault = true};
+		irq_taken(machine);
 	}
 	s.popped_tf = tf_to_be_popped(&s);
 	if (s.instruction.class == CLASS_HLT && !vcpu_cpl(s.vcpu) && !machine->inject)
-		return halt(&s, interrupts, stop);
+		return halt(&s, stop);
 	if ((s.instruction.class == CLASS_LOAD_SS || s.instruction.class == CLASS_POP_SS) &&
 	    !machine->findings.steps_stay_armed && !machine->inject && load_ss(&s))
 		return check_watches(&s, stop);

@@ -53,7 +53,10 @@ refused "19 bytes at 0xfff0 do not fit into the guest's memory of 65536 bytes: g
 refused "19 bytes at 0x10000 do not fit into the guest's memory of 65536 bytes: give it more with --memory" \
 	--memory=64K --load=0x10000 "$sum"
 refused "512 bytes at 0x7c00 do not fit into the guest's memory of 16384 bytes: give it more with --memory" \
-	--memory=16K "$boot"
+	--machine=bare --memory=16K "$boot"
+refused "a PC has at least 1M of memory: give it more with --memory, or none of a PC's devices with --machine=bare" \
+	--memory=1020K "$boot"
+refused "--machine=none: it is auto, pc or bare" --machine=none "$boot"
 refused "$sum is no boot sector: it is shorter than 512 bytes; --type=raw takes it as it is" \
 	--type=boot "$sum"
 refused "$work/unsigned is no boot sector: it does not have 55 aa at offset 510; --type=raw takes it as it is" \

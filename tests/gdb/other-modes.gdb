@@ -1,4 +1,5 @@
 # guest: modes.bin
+# options: --machine=bare
 # requires: script
 #
 # With kvmgdb.py loaded gdb's own frames are used in 32-bit and 64-bit code.

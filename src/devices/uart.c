@@ -1,9 +1,9 @@
-#include "uart.h"
+#include "devices/uart.h"
 
 #include <string.h>
 
+#include "devices/devices.h"
 #include "machine.h"
-#include "port.h"
 
 /* The registers, by their offset from the base port (PC16550D data sheet, table II). */
 enum {

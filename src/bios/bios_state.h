@@ -1,0 +1,15 @@
+/* What the BIOS remembers outside of the guest's memory. */
+#ifndef BIOS_STATE_H
+#define BIOS_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bios {
+	bool trapped; /* the guest has called, and its OUT is to be completed first */
+	bool waits;   /* the service that is in progress has asked for BIOS_WAIT */
+	uint8_t told[256 * 256 / 8]; /* unknown functions that the user was told of, by vector and AH */
+	uint64_t wait_until;	     /* INT 15h AH=86h: the end of the wait in progress; 0: none */
+};
+
+#endif

@@ -1,0 +1,120 @@
+#include "bios/rom.h"
+
+#include <string.h>
+
+#include "bios/bios.h"
+#include "devices/devices.h"
+
+#define STUBS 0xe000 /* the offset of the first */
+#define CODE 0xf000  /* of the code below */
+
+/* The places that programs know by heart. */
+#define AT_IRET 0xff53
+#define AT_RESET 0xfff0
+#define AT_DATE 0xfff5
+#define AT_MODEL 0xfffe
+#define MODEL_AT 0xfc
+
+/* A stub: the program is called, and decides which of the two ways it goes on. */
+static const uint8_t stub[ROM_STUB_SIZE] = {
+	0xe6, PORT_BIOS, /*	out PORT_BIOS, al */
+	0xcf,		 /*	iret */
+	0xfb,		 /*	sti */
+	0xf4,		 /*	hlt */
+	0xeb, 0xf9,	 /*	jmp to the OUT */
+	0x90,
+};
+
+/* Stubs whose code goes on elsewhere: behind the OUT, or in its place. */
+#define JUMP_BEHIND 2
+#define JUMP_AT_ONCE 0
+
+/* INT 08h: the count is done; the user's part, then the end of the interrupt. */
+static const uint8_t timer_code[] = {
+	0x1e,	    /* push ds */
+	0x50,	    /* push ax */
+	0x52,	    /* push dx */
+	0xcd, 0x1c, /* int 0x1c */
+	0xfa,	    /* cli */
+	0xb0, 0x20, /* mov al, 0x20 */
+	0xe6, 0x20, /* out 0x20, al */
+	0x5a,	    /* pop dx */
+	0x58,	    /* pop ax */
+	0x1f,	    /* pop ds */
+	0xcf,	    /* iret */
+};
+
+/* INT 09h: the user's part may take the scan code, or change it; what is left goes to the program. */
+static const uint8_t keyboard_code[] = {
+	0x50,				  /*	push ax */
+	0xe4, 0x60,			  /*	in al, 0x60 */
+	0xb4, 0x4f,			  /*	mov ah, 0x4f */
+	0xf9,				  /*	stc */
+	0xcd, 0x15,			  /*	int 0x15 */
+	0x73, 0x03,			  /*	jnc end */
+	0xe8, 0x00, 0x00,		  /*	call the stub of ROM_SCAN_CODE */
+	0xfa,				  /* end: cli */
+	0xb0, 0x20,			  /*	mov al, 0x20 */
+	0xe6, 0x20,			  /*	out 0x20, al */
+	0x58,				  /*	pop ax */
+	0xcf,				  /*	iret */
+};
+#define KEYBOARD_CALL 10
+
+static const uint8_t reset_code[] = {0xea, 0x00, 0x00, ROM_SEGMENT & 0xff, ROM_SEGMENT >> 8};
+static const char date[] = "01/01/26";
+
+uint16_t rom_stub(unsigned int trap)
+{
+	return (uint16_t)(STUBS + trap * ROM_STUB_SIZE);
+}
+
+int rom_trap_at(uint64_t linear)
+{
+	uint64_t offset = linear - ROM_STUB_DONE - ROM_BASE - STUBS;
+
+	if (linear < ROM_BASE + STUBS || offset >= ROM_TRAPS * ROM_STUB_SIZE || offset % ROM_STUB_SIZE)
+		return -1;
+	return (int)(offset / ROM_STUB_SIZE);
+}
+
+/* Makes the stub go to `target` from its offset `at` on. */
+static void jump(uint8_t *rom, unsigned int trap, unsigned int at, unsigned int target)
+{
+	unsigned int from = rom_stub(trap) + at;
+	unsigned int distance = target - (from + 3);
+
+	rom[from] = 0xe9;
+	rom[from + 1] = (uint8_t)distance;
+	rom[from + 2] = (uint8_t)(distance >> 8);
+}
+
+static unsigned int put(uint8_t *rom, unsigned int at, const uint8_t *code, unsigned int len)
+{
+	memcpy(rom + at, code, len);
+	return at + len;
+}
+
+void rom_write(struct vm *vm)
+{
+	uint8_t *rom = vm_host(vm, ROM_BASE, NULL);
+	unsigned int at = CODE, distance;
+
+	memset(rom, 0xff, ROM_SIZE);
+	for (unsigned int i = 0; i < ROM_TRAPS; i++)
+		memcpy(rom + rom_stub(i), stub, sizeof(stub));
+	jump(rom, 0x08, JUMP_BEHIND, at);
+	at = put(rom, at, timer_code, sizeof(timer_code));
+	jump(rom, 0x09, JUMP_AT_ONCE, at);
+	distance = rom_stub(ROM_SCAN_CODE) - (at + KEYBOARD_CALL + 3);
+	at = put(rom, at, keyboard_code, sizeof(keyboard_code));
+	rom[at - sizeof(keyboard_code) + KEYBOARD_CALL + 1] = (uint8_t)distance;
+	rom[at - sizeof(keyboard_code) + KEYBOARD_CALL + 2] = (uint8_t)(distance >> 8);
+	rom[rom_stub(ROM_SCAN_CODE) + ROM_STUB_DONE] = 0xc3; /* ret */
+	rom[AT_IRET] = 0xcf;
+	memcpy(rom + AT_RESET, reset_code, sizeof(reset_code));
+	rom[AT_RESET + 1] = (uint8_t)rom_stub(0x19);
+	rom[AT_RESET + 2] = (uint8_t)(rom_stub(0x19) >> 8);
+	memcpy(rom + AT_DATE, date, sizeof(date) - 1);
+	rom[AT_MODEL] = MODEL_AT;
+}

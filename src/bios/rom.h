@@ -1,0 +1,31 @@
+/* The ROM's contents: stubs for the interrupt vectors, and what is expected at fixed places of a PC's. */
+#ifndef ROM_H
+#define ROM_H
+
+#include <stdint.h>
+
+#include "kvm.h"
+
+#define ROM_SEGMENT 0xf000
+#define ROM_BASE 0xf0000u
+#define ROM_SIZE 0x10000u
+
+/* Where code of the ROM's own calls the program, beside the vectors 0 to 255. */
+enum rom_trap {
+	ROM_SCAN_CODE = 256, /* called by the code of INT 09h */
+	ROM_UNUSED,	     /* of all vectors that a PC leaves to the programs */
+	ROM_TRAPS,
+};
+
+/* Of each stub: the OUT, then where it goes on when the service is done, or is to be waited for. */
+#define ROM_STUB_SIZE 8
+#define ROM_STUB_DONE 2
+#define ROM_STUB_WAIT 3
+
+void rom_write(struct vm *vm);
+/* The stub's offset in ROM_SEGMENT; `trap` is a vector or an enum rom_trap. */
+uint16_t rom_stub(unsigned int trap);
+/* Which stub's OUT ends at this linear address, or -1. */
+int rom_trap_at(uint64_t linear);
+
+#endif

@@ -1,0 +1,145 @@
+#define _GNU_SOURCE
+#include "devices/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#include "devices/devices.h"
+#include "machine.h"
+
+/* A signal handler has no other way to them. */
+static timer_t timer;
+static bool created;
+static volatile sig_atomic_t armed;
+static volatile sig_atomic_t kicked;
+static struct vcpu *volatile running; /* NULL: the guest does not run */
+
+static uint64_t host_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * CLOCK_SECOND + (uint64_t)now.tv_nsec;
+}
+
+void clock_reset(struct machine *machine)
+{
+	struct clock *clock = &machine->clock;
+
+	*clock = (struct clock){.next = CLOCK_NEVER, .real = clock->real, .host = host_now()};
+}
+
+void clock_plan(struct machine *machine)
+{
+	machine->clock.next = devices_next(machine);
+}
+
+void clock_advance(struct machine *machine, uint64_t nanoseconds)
+{
+	struct clock *clock = &machine->clock;
+
+	clock->now += nanoseconds;
+	if (clock->now < clock->next)
+		return;
+	devices_update(machine);
+	clock_plan(machine);
+}
+
+/* Until the host's clock has come as far as `then` of the guest's. */
+static void sleep_until(struct machine *machine, uint64_t then)
+{
+	struct clock *clock = &machine->clock;
+	uint64_t host = host_now(), wanted = clock->host + then;
+	struct timespec left;
+	sigset_t all, before;
+
+	/* A guest that was stopped, or is slow, does not hurry afterwards, and one that was ahead does not pause. */
+	if (host > wanted || wanted - host > then - clock->now) {
+		clock->host = host - clock->now;
+		wanted = clock->host + then;
+	}
+	left.tv_sec = (time_t)((wanted - host) / CLOCK_SECOND);
+	left.tv_nsec = (long)((wanted - host) % CLOCK_SECOND);
+	/* A kick between the look and the sleep is not to be missed. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	if (!machine->vcpu.kicked)
+		ppoll(NULL, 0, &left, &before);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	host = host_now();
+	if (host < wanted)
+		clock->now = host > clock->host + clock->now ? host - clock->host : clock->now;
+	else
+		clock->now = then;
+}
+
+bool clock_wait(struct machine *machine, bool slowly)
+{
+	struct clock *clock = &machine->clock;
+
+	clock_plan(machine);
+	if (clock->next == CLOCK_NEVER)
+		return false;
+	if (clock->next > clock->now) {
+		if (clock->real || slowly)
+			sleep_until(machine, clock->next);
+		else
+			clock->now = clock->next;
+	}
+	clock_advance(machine, 0);
+	return true;
+}
+
+static void on_tick(int number)
+{
+	struct vcpu *vcpu = running;
+
+	(void)number;
+	if (vcpu) {
+		kicked = 1;
+		vcpu_kick(vcpu);
+	} else {
+		timer_settime(timer, 0, &(struct itimerspec){0}, NULL);
+		armed = 0;
+	}
+}
+
+static bool create(void)
+{
+	struct sigaction action = {.sa_handler = on_tick, .sa_flags = SA_RESTART};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGVTALRM};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGVTALRM, &action, NULL);
+	created = !timer_create(CLOCK_MONOTONIC, &event, &timer);
+	return created;
+}
+
+void clock_run(struct machine *machine)
+{
+	static const struct itimerspec each = {.it_interval.tv_nsec = CLOCK_KICK,
+					       .it_value.tv_nsec = CLOCK_KICK};
+
+	running = &machine->vcpu;
+	/* It goes on over short stops, of which there may be many. */
+	if (armed || (!created && !create()))
+		return;
+	armed = 1;
+	timer_settime(timer, 0, &each, NULL);
+}
+
+void clock_stop(void)
+{
+	running = NULL;
+}
+
+bool clock_was_kicked(void)
+{
+	if (!kicked)
+		return false;
+	kicked = 0;
+	return true;
+}

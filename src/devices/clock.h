@@ -1,0 +1,51 @@
+/*
+ * The guest's time, and what happens in it. It is virtual: an access to a port or a BIOS service takes a fixed
+ * time, a HLT jumps to the next event, and only code that does neither is given time by the host's clock. So
+ * a guest that is run again sees the same.
+ */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine;
+
+#define CLOCK_SECOND 1000000000ull
+#define CLOCK_MILLISECOND 1000000ull
+#define CLOCK_MICROSECOND 1000ull
+#define CLOCK_NEVER UINT64_MAX
+
+#define CLOCK_PORT_ACCESS (1 * CLOCK_MICROSECOND)
+#define CLOCK_BIOS_SERVICE (20 * CLOCK_MICROSECOND)
+#define CLOCK_BIOS_POLL (100 * CLOCK_MICROSECOND) /* of one that is called until something has happened */
+#define CLOCK_KICK (10 * CLOCK_MILLISECOND)	  /* of code without exits: the same on the host */
+#define CLOCK_STEP 500ull			  /* of an instruction that is stepped */
+
+struct clock {
+	uint64_t now;  /* nanoseconds since power-on */
+	uint64_t next; /* when a device has something to do; CLOCK_NEVER */
+	bool real;     /* the guest waits in the host's time: somebody plays with it */
+	uint64_t host; /* the host's monotonic clock when `now` was 0 */
+};
+
+void clock_reset(struct machine *machine);
+/* Lets time go on, and the devices do what they have to do by then. */
+void clock_advance(struct machine *machine, uint64_t nanoseconds);
+/* A device has changed its plans. */
+void clock_plan(struct machine *machine);
+/*
+ * The guest waits for an interrupt: time goes on to the next event, at once or, with `slowly` or clock.real, as
+ * it does for the host; a kick ends it early. False if nothing will ever happen.
+ */
+bool clock_wait(struct machine *machine, bool slowly);
+
+/*
+ * While it is on, a vCPU that runs without exits is kicked each CLOCK_KICK, and clock_was_kicked() tells so
+ * once. For a guest that no interrupt can reach there is no need to.
+ */
+void clock_run(struct machine *machine);
+void clock_stop(void);
+bool clock_was_kicked(void);
+
+#endif

@@ -1,0 +1,51 @@
+/* A PC's devices: who answers which port, and who does something as time goes by. */
+#ifndef DEVICES_H
+#define DEVICES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "devices/clock.h"
+
+struct machine;
+
+struct port_access {
+	uint16_t port;
+	uint8_t size; /* 1, 2 or 4 bytes */
+	bool write;
+	uint8_t *data; /* `size` bytes, in the guest's order */
+};
+
+/* Every device has a handler of this kind. */
+typedef void port_handler(struct machine *machine, const struct port_access *access);
+
+#define PORT_PIC1 0x20
+#define PORT_PIT 0x40
+#define PORT_SPEAKER 0x61
+#define PORT_PIC2 0xa0
+#define PORT_BIOS 0xe8 /* where the BIOS's stubs call the program */
+#define PORT_DEBUG_CONSOLE 0xe9 /* of Bochs, and of QEMU after it */
+#define PORT_ELCR 0x4d0
+
+port_handler pic_access, pit_access, speaker_access, uart_access, bios_access;
+
+/* All devices, as after power-on. */
+void devices_reset(struct machine *machine);
+/* When a device has something to do next, in the guest's time, or CLOCK_NEVER. */
+uint64_t devices_next(const struct machine *machine);
+/* What they have to do by now. */
+void devices_update(struct machine *machine);
+/* Serves the I/O exit that the vCPU has just made, all of its elements. */
+void devices_serve(struct machine *machine);
+
+/* Whether somebody may press a key. */
+bool keyboard_may_come(const struct machine *machine);
+
+/* For devices.c. */
+void pit_reset(struct machine *machine);
+uint64_t pit_next(const struct machine *machine);
+void pit_update(struct machine *machine);
+/* As a PC's BIOS leaves it: 18.2 interrupts a second. */
+void pit_program(struct machine *machine);
+
+#endif

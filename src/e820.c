@@ -1,0 +1,21 @@
+#include "e820.h"
+
+#include "kvm.h"
+
+size_t e820_map(const struct vm *vm, struct e820_entry entries[E820_MAX])
+{
+	const struct e820_entry all[] = {
+		{0, EBDA_START, E820_USABLE},
+		{EBDA_START, EBDA_SIZE, E820_RESERVED},
+		{0xf0000, 0x10000, E820_RESERVED}, /* the ROM */
+		{HIGH_MEMORY_START, vm->low_size - HIGH_MEMORY_START, E820_USABLE},
+		{VM_HIGH_START, vm->size - vm->low_size, E820_USABLE},
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (all[i].size)
+			entries[count++] = all[i];
+	}
+	return count;
+}

@@ -1,0 +1,94 @@
+#define _GNU_SOURCE
+#include "irq.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bios/bios.h"
+#include "devices/devices.h"
+
+/* How long a guest of which nothing changes is left waiting in its own time before it counts as halted. */
+#define IDLE_MAX (60 * CLOCK_SECOND)
+
+int irq_vector(const struct machine *machine)
+{
+	return machine->interrupt >= 0 ? machine->interrupt : pic_vector(&machine->pic);
+}
+
+void irq_taken(struct machine *machine)
+{
+	if (machine->interrupt >= 0)
+		machine->interrupt = -1;
+	else
+		pic_acknowledge(&machine->pic);
+}
+
+bool irq_wakes(const struct machine *machine)
+{
+	return machine->vcpu.regs->rflags & RFLAGS_IF && irq_vector(machine) >= 0;
+}
+
+/*
+ * Whether the guest does nothing but wait: at the same HLT with the same registers, over many ticks of a clock
+ * that only the BIOS listens to.
+ */
+static bool is_idle(struct machine *machine)
+{
+	struct idle *idle = &machine->idle;
+
+	if (memcmp(&idle->regs, machine->vcpu.regs, sizeof(idle->regs))) {
+		idle->regs = *machine->vcpu.regs;
+		idle->since = machine->clock.now;
+	}
+	return machine->clock.now - idle->since >= IDLE_MAX;
+}
+
+/*
+ * A guest that has not used anything of a PC does not know that the BIOS's clock ticks: for it, as on a bare CPU,
+ * a HLT is the end.
+ */
+static bool is_bare(const struct machine *machine)
+{
+	return !machine->is_pc || !(machine->uses_pc || bios_is_hooked(machine));
+}
+
+enum outcome irq_wait(struct machine *machine)
+{
+	bool with_gdb = machine->stub && gdbstub_connected(machine->stub), idle;
+	/* With a debugger there is somebody who can stop a guest that waits for a key. */
+	bool may_wait = keyboard_may_come(machine) || (machine->bios.waits && with_gdb);
+
+	if (!(machine->vcpu.regs->rflags & RFLAGS_IF))
+		return STOPPED;
+	if (is_bare(machine) && !irq_wakes(machine))
+		return STOPPED;
+	while (!irq_wakes(machine)) {
+		idle = is_idle(machine);
+		if (machine->vcpu.kicked)
+			return INTERRUPTED;
+		if (idle && !may_wait && !bios_hears_clock(machine))
+			return STOPPED;
+		if (!clock_wait(machine, idle))
+			return STOPPED;
+	}
+	return GOES_ON;
+}
+
+int irq_offer(struct machine *machine)
+{
+	struct vcpu *vcpu = &machine->vcpu;
+	int vector = irq_vector(machine), result;
+
+	vcpu->run->request_interrupt_window = 0;
+	if (vector < 0)
+		return 0;
+	if (!machine->inject && vcpu->regs->rflags & RFLAGS_IF && !vcpu_in_shadow(vcpu)) {
+		result = vcpu_interrupt(vcpu, (uint8_t)vector);
+		if (result != -EEXIST) {
+			irq_taken(machine);
+			return result;
+		}
+	}
+	vcpu->run->request_interrupt_window = 1;
+	return 0;
+}
