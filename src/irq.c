@@ -68,7 +68,7 @@ enum outcome irq_wait(struct machine *machine)
 			return INTERRUPTED;
 		if (idle && !may_wait && !bios_hears_clock(machine))
 			return STOPPED;
-		if (!clock_wait(machine, idle))
+		if (!clock_wait(machine))
 			return STOPPED;
 	}
 	return GOES_ON;

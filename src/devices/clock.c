@@ -48,35 +48,36 @@ void clock_advance(struct machine *machine, uint64_t nanoseconds)
 	clock_plan(machine);
 }
 
-/* Until the host's clock has come as far as `then` of the guest's. */
-static void sleep_until(struct machine *machine, uint64_t then)
+/* Until the host's clock is where the guest may be at `then`. Returns how far the guest has come, if less. */
+static uint64_t sleep_until(struct machine *machine, uint64_t then)
 {
 	struct clock *clock = &machine->clock;
 	uint64_t host = host_now(), wanted = clock->host + then;
 	struct timespec left;
 	sigset_t all, before;
 
-	/* A guest that was stopped, or is slow, does not hurry afterwards, and one that was ahead does not pause. */
-	if (host > wanted || wanted - host > then - clock->now) {
-		clock->host = host - clock->now;
-		wanted = clock->host + then;
-	}
+	/* A guest that was stopped, or is slow, does not hurry afterwards. */
+	if (!clock->real)
+		wanted -= CLOCK_AHEAD_MAX;
+	else if (host > wanted)
+		clock->host = host - then;
+	if (host >= wanted)
+		return then;
 	left.tv_sec = (time_t)((wanted - host) / CLOCK_SECOND);
 	left.tv_nsec = (long)((wanted - host) % CLOCK_SECOND);
-	/* A kick between the look and the sleep is not to be missed. */
+	/* There is no need for kicks meanwhile, and one from somebody else is not to be missed before the sleep. */
+	clock_stop();
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	if (!machine->vcpu.kicked)
 		ppoll(NULL, 0, &left, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	clock_run(machine);
 	host = host_now();
-	if (host < wanted)
-		clock->now = host > clock->host + clock->now ? host - clock->host : clock->now;
-	else
-		clock->now = then;
+	return host >= wanted ? then : wanted - host < then - clock->now ? then - (wanted - host) : clock->now;
 }
 
-bool clock_wait(struct machine *machine, bool slowly)
+bool clock_wait(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
 
@@ -84,8 +85,8 @@ bool clock_wait(struct machine *machine, bool slowly)
 	if (clock->next == CLOCK_NEVER)
 		return false;
 	if (clock->next > clock->now) {
-		if (clock->real || slowly)
-			sleep_until(machine, clock->next);
+		if (clock->real || clock->next > host_now() - clock->host + CLOCK_AHEAD_MAX)
+			clock->now = sleep_until(machine, clock->next);
 		else
 			clock->now = clock->next;
 	}

@@ -20,6 +20,7 @@ struct machine;
 #define CLOCK_BIOS_SERVICE (20 * CLOCK_MICROSECOND)
 #define CLOCK_BIOS_POLL (100 * CLOCK_MICROSECOND) /* of one that is called until something has happened */
 #define CLOCK_KICK (10 * CLOCK_MILLISECOND)	  /* of code without exits: the same on the host */
+#define CLOCK_AHEAD_MAX (60 * CLOCK_SECOND)	  /* a guest that is idle for longer is to cost nothing */
 #define CLOCK_STEP 500ull			  /* of an instruction that is stepped */
 
 struct clock {
@@ -35,10 +36,11 @@ void clock_advance(struct machine *machine, uint64_t nanoseconds);
 /* A device has changed its plans. */
 void clock_plan(struct machine *machine);
 /*
- * The guest waits for an interrupt: time goes on to the next event, at once or, with `slowly` or clock.real, as
- * it does for the host; a kick ends it early. False if nothing will ever happen.
+ * The guest waits for an interrupt: time goes on to the next event, at once or, with clock.real or once the
+ * guest is CLOCK_AHEAD_MAX ahead, as it does for the host; a kick ends it early. False if nothing will ever
+ * happen.
  */
-bool clock_wait(struct machine *machine, bool slowly);
+bool clock_wait(struct machine *machine);
 
 /*
  * While it is on, a vCPU that runs without exits is kicked each CLOCK_KICK, and clock_was_kicked() tells so
