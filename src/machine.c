@@ -9,7 +9,7 @@
 #include "bios/bios.h"
 #include "desc.h"
 #include "devices/devices.h"
-#include "load.h"
+#include "load/load.h"
 #include "message.h"
 #include "options.h"
 #include "state.h"

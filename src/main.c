@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "load.h"
+#include "load/load.h"
 #include "machine.h"
 #include "message.h"
 #include "options.h"

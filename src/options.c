@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "load.h"
+#include "load/load.h"
 #include "message.h"
 #include "probe.h"
 #include "vcpu.h"

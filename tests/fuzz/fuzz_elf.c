@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "load.h"
+#include "load/load.h"
 #include "machine.h"
 #include "memory.h"
 #include "options.h"

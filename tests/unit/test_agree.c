@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "agree.h"
-#include "load.h"
+#include "load/load.h"
 #include "options.h"
 #include "tap.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "load.h"
+#include "load/load.h"
 #include "machine.h"
 #include "message.h"
 #include "options.h"

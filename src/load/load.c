@@ -1,5 +1,5 @@
 #define _GNU_SOURCE
-#include "load.h"
+#include "load/load.h"
 
 #include <errno.h>
 #include <fcntl.h>

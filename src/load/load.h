@@ -32,7 +32,7 @@ struct image_type {
 
 /* The types that there are, in the order in which --type=auto tries them; a NULL ends them. */
 extern const struct image_type *const image_types[];
-extern const struct image_type image_elf, image_boot, image_raw; /* load_elf.c and so on */
+extern const struct image_type image_elf, image_boot, image_raw; /* in load_elf.c and so on */
 
 /* Reads the file and decides its type. Returns 0, or a negative errno and why. */
 int image_open(struct image *image, const struct options *options, char *why, size_t size);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "load.h"
+#include "load/load.h"
 #include "machine.h"
 #include "segment.h"
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "load.h"
+#include "load/load.h"
 #include "machine.h"
 #include "options.h"
 
