@@ -8,6 +8,7 @@
 #include "devices/pic.h"
 #include "devices/pit.h"
 #include "devices/uart.h"
+#include "devices/vga.h"
 #include "gdbstub.h"
 #include "guard.h"
 #include "points.h"
@@ -41,6 +42,7 @@ struct machine {
 	struct pic pic;
 	struct pit pit;
 	struct uart uart;
+	struct vga vga;
 	struct idle idle;
 	struct points points;
 	struct guard guard;

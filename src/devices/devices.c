@@ -47,6 +47,9 @@ static const struct port_range ports[] = {
 	{PORT_PIC2, PORT_PIC2 + 1, pic_access, 1, false},
 	{PORT_BIOS, PORT_BIOS, bios_access, 1, false},
 	{PORT_DEBUG_CONSOLE, PORT_DEBUG_CONSOLE, debug_console, 4, true},
+	{PORT_VGA_MONO, PORT_VGA_MONO + 6, vga_access, 1, false},
+	{PORT_VGA, PORT_VGA + 15, vga_access, 1, false},
+	{PORT_VGA_COLOUR, PORT_VGA_COLOUR + 6, vga_access, 1, false},
 	{UART_COM1, UART_COM1 + 7, uart_access, 1, true},
 	{PORT_ELCR, PORT_ELCR + 1, pic_access, 1, false},
 };
@@ -68,6 +71,7 @@ void devices_reset(struct machine *machine)
 	pic_reset(&machine->pic);
 	pit_reset(machine);
 	machine->uart = (struct uart){0};
+	vga_reset(machine);
 }
 
 uint64_t devices_next(const struct machine *machine)

@@ -26,8 +26,11 @@ typedef void port_handler(struct machine *machine, const struct port_access *acc
 #define PORT_BIOS 0xe8 /* where the BIOS's stubs call the program */
 #define PORT_DEBUG_CONSOLE 0xe9 /* of Bochs, and of QEMU after it */
 #define PORT_ELCR 0x4d0
+#define PORT_VGA 0x3c0
+#define PORT_VGA_MONO 0x3b4 /* the CRT controller and the status register, with a monochrome screen */
+#define PORT_VGA_COLOUR 0x3d4
 
-port_handler pic_access, pit_access, speaker_access, uart_access, bios_access;
+port_handler pic_access, pit_access, speaker_access, uart_access, bios_access, vga_access;
 
 /* All devices, as after power-on. */
 void devices_reset(struct machine *machine);
