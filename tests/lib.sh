@@ -16,11 +16,12 @@
 : "${KVMGDB:=./kvmgdb}" "${GUESTS:=guests}" "${NASM=nasm}" "${GDB:=gdb}" "${srcdir:=.}"
 : "${RUNNER=}" "${GDBS:=$GDB}" "${TEST_TIMEOUT:=60}" "${KVMGDB_REQUIRE_KVM=}"
 
-# One language for messages that are compared, one shell for gdb's commands that use the user's, and no
-# questions over the network.
+# One language for messages that are compared, one shell for gdb's commands that use the user's, the script
+# for 16-bit code only where a test asks for it, and no questions over the network.
 LC_ALL=C
 SHELL=/bin/sh
-export LC_ALL SHELL
+KVMGDB_NO_GDB_SCRIPT=1
+export LC_ALL SHELL KVMGDB_NO_GDB_SCRIPT
 unset DEBUGINFOD_URLS
 
 tap_count=0
