@@ -167,9 +167,11 @@ class Table(Command):
             kind = SYSTEM[entry.type]
             kind = kind % (64 if long_mode else 32) if "%" in kind else kind
         elif entry.type & 8:
-            kind = "%d-bit code%s%s" % (64 if entry.wide and long_mode else 32 if entry.big else 16,
-                                        ", conforming" if entry.type & 4 else "",
-                                        ", readable" if entry.type & 2 else "")
+            # Before long mode the bit means nothing yet, but that is when such tables are made.
+            kind = "%d-bit code%s%s%s" % (64 if entry.wide else 32 if entry.big else 16,
+                                          " in long mode" if entry.wide and not long_mode else "",
+                                          ", conforming" if entry.type & 4 else "",
+                                          ", readable" if entry.type & 2 else "")
         else:
             kind = "%d-bit data%s%s" % (32 if entry.big else 16, ", expand-down" if entry.type & 4 else "",
                                         ", writable" if entry.type & 2 else "")
