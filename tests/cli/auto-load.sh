@@ -67,7 +67,8 @@ mv "$work/root" "$work/away"
 session "it was removed" "$alone"
 
 mv "$work/away" "$work/root"
-env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -k -s uninstall prefix="$work/root" gdbdatadir="$work/gdb" >"$work/make" 2>&1
+env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make -k -s uninstall prefix="$work/root" gdbdatadir="$work/gdb" \
+	>"$work/make" 2>&1
 [ ! -e "$work/gdb/python/gdb/command/kvmgdb.py" ]
 result $? "make uninstall"
 comment <"$work/make"
