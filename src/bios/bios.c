@@ -88,6 +88,9 @@ static void make_vectors(uint16_t ivt[256][2])
 		ivt[i][0] = rom_stub(i < 0x20 || interrupts[i] || is_empty(i) ? i : ROM_UNUSED);
 		ivt[i][1] = ROM_SEGMENT;
 	}
+	ivt[0x1f][0] = ROM_FONT8_UPPER;
+	ivt[0x43][0] = ROM_FONT16;
+	ivt[0x1f][1] = ivt[0x43][1] = ROM_SEGMENT;
 	/* Programs take those that are free for their own. */
 	memset(ivt[0x60], 0, 8 * sizeof(*ivt));
 }

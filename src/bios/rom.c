@@ -4,6 +4,7 @@
 
 #include "bios/bios.h"
 #include "devices/devices.h"
+#include "font.h"
 
 #define STUBS 0xe000 /* the offset of the first */
 #define CODE 0xf000  /* of the code below */
@@ -111,6 +112,10 @@ void rom_write(struct vm *vm)
 	rom[at - sizeof(keyboard_code) + KEYBOARD_CALL + 1] = (uint8_t)distance;
 	rom[at - sizeof(keyboard_code) + KEYBOARD_CALL + 2] = (uint8_t)(distance >> 8);
 	rom[rom_stub(ROM_SCAN_CODE) + ROM_STUB_DONE] = 0xc3; /* ret */
+	put(rom, ROM_FONT16, font_glyphs(16), FONT_GLYPHS * 16);
+	put(rom, ROM_FONT14, font_glyphs(14), FONT_GLYPHS * 14);
+	put(rom, ROM_FONT8, font_glyphs(8), FONT_GLYPHS / 2 * 8);
+	put(rom, ROM_FONT8_UPPER, font_glyphs(8) + FONT_GLYPHS / 2 * 8, FONT_GLYPHS / 2 * 8);
 	rom[AT_IRET] = 0xcf;
 	memcpy(rom + AT_RESET, reset_code, sizeof(reset_code));
 	rom[AT_RESET + 1] = (uint8_t)rom_stub(0x19);

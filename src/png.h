@@ -1,0 +1,20 @@
+/* Writes pictures as PNG files (ISO/IEC 15948). */
+#ifndef PNG_H
+#define PNG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PICTURE_SIDE_MAX 4096
+
+struct picture {
+	unsigned int width, height; /* 1 to PICTURE_SIDE_MAX */
+	unsigned int colours;	    /* 1 to 256 */
+	uint8_t palette[256][3];    /* red, green, blue */
+	uint8_t *pixels;	    /* width times height, each below `colours`; the upper left one first */
+};
+
+/* Writes the file: 0, or a negative errno and why, with no half of a file left. */
+int png_write(const char *path, const struct picture *picture, char *why, size_t size);
+
+#endif
