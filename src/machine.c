@@ -9,6 +9,7 @@
 #include "bios/bios.h"
 #include "desc.h"
 #include "devices/devices.h"
+#include "disks/drives.h"
 #include "load/load.h"
 #include "message.h"
 #include "options.h"
@@ -24,6 +25,7 @@ static int power_on(struct machine *machine, char *why, size_t size)
 		return result;
 	machine->is_pc = image_is_pc(machine->image, machine->options);
 	devices_reset(machine);
+	drives_reset(machine->drives, machine->reset_due);
 	if (machine->is_pc && machine->vm.low_size < PC_MEMORY_MIN) {
 		snprintf(why, size, "a PC has at least 1M of memory: give it more with --memory, or none of a PC's "
 				    "devices with --machine=bare");

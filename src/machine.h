@@ -15,6 +15,7 @@
 #include "probe.h"
 #include "vcpu.h"
 
+struct drives;
 struct options;
 
 /* What has become of the guest; it can be run only in the first. */
@@ -44,6 +45,7 @@ struct machine {
 	struct uart uart;
 	struct vga vga;
 	struct idle idle;
+	struct drives *drives; /* NULL: none */
 	struct points points;
 	struct guard guard;
 	unsigned int to_step; /* a run: instructions to be stepped before points are armed again */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "disks/drives.h"
 #include "load/load.h"
 #include "machine.h"
 #include "message.h"
@@ -172,6 +173,7 @@ int main(int argc, char **argv)
 {
 	struct options options;
 	struct symbols symbols;
+	struct drives drives;
 	struct image image;
 	char endpoint[160], why[256];
 	struct gdbstub_stop stop = {0};
@@ -194,6 +196,9 @@ int main(int argc, char **argv)
 		else if (options.verbose)
 			message("no symbols: %s", why);
 	}
+	if (drives_open(&drives, &options, &image, why, sizeof(why)))
+		die("%s", why);
+	machine.drives = &drives;
 	machine.options = &options;
 	machine.arch = options.arch;
 	machine.image = &image;
@@ -203,7 +208,7 @@ int main(int argc, char **argv)
 			 sizeof(why)) ||
 	    machine_create(&machine, why, sizeof(why)))
 		die("%s", why);
-	if (options.verbose)
+	if (options.verbose && !image.type->is_disk)
 		message("%s: %s, %zu bytes, begins at %s", image.path, image.type->name, image.size,
 			vcpu_where(&machine.vcpu, endpoint, sizeof(endpoint)));
 	if (image.type->tell)
@@ -250,6 +255,7 @@ int main(int argc, char **argv)
 	console_close(&machine.console);
 	if (machine.symbols)
 		symbols_close(&symbols);
+	drives_close(&drives);
 	image_close(&image);
 	return status;
 }

@@ -31,6 +31,8 @@ static const struct {
 	{"entry", 'e', "WHERE", "where a raw image begins: linear address or SEG:OFF (default: --load)"},
 	{"mode", 'M', "16|32|64", "the CPU's mode at the entry (default 16; of an ELF image 32 or 64, by its class)"},
 	{"memory", 'm', "SIZE", "the guest's memory, with K, M or G (default 64M)"},
+	{"disk", 'd', "FILE", "another disk, or one to boot from without an IMAGE; ,floppy ,hd ,cd ,ro ,rw ,chs=C/H/S "
+			 "behind it"},
 	{"machine", OPTION_MACHINE, "WHAT", "what is around the CPU: pc (devices and a BIOS), bare (memory alone), auto (default: bare for raw images)"},
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
 	{"arch", OPTION_ARCH, "ARCH",
@@ -54,7 +56,7 @@ static const struct {
 
 static void help(void)
 {
-	printf("usage: kvmgdb [OPTION]... IMAGE [-- COMMAND [ARG]...]\n\n"
+	printf("usage: kvmgdb [OPTION]... [IMAGE] [-- COMMAND [ARG]...]\n\n"
 	       "Boots IMAGE on a bare KVM virtual CPU and serves it to gdb.\n\n");
 	for (size_t i = 0; i < COUNT; i++) {
 		char letter[8] = "   ", left[40];
@@ -256,6 +258,9 @@ static void apply(struct options *options, int option, char *argument)
 	case 'm':
 		parse_memory(options, argument);
 		break;
+	case 'd':
+		options->disks[options->disk_count++] = argument;
+		break;
 	case OPTION_MACHINE:
 		parse_machine(options, argument);
 		break;
@@ -326,6 +331,10 @@ void options_parse(struct options *options, int argc, char **argv)
 				    .memory = 64 << 20,
 				    .arch = ARCH_AUTO,
 				    .console = "stdio"};
+	/* There cannot be more of them than arguments. */
+	options->disks = calloc((size_t)argc, sizeof(*options->disks));
+	if (!options->disks)
+		die("no memory");
 	/* Everything behind "--" is COMMAND; options may stand behind IMAGE, but not behind that. */
 	for (files = 1; files < argc && strcmp(argv[files], "--"); files++)
 		;
@@ -343,7 +352,7 @@ void options_parse(struct options *options, int argc, char **argv)
 		else
 			options->image = optarg;
 	}
-	if (!options->image)
+	if (!options->image && !options->disk_count)
 		die("which image is to be booted? Try 'kvmgdb --help'");
 	if (options->command && (!strcmp(options->gdb, "stdio") || !strcmp(options->gdb, "none")))
 		die("--gdb=%s does not go with a COMMAND", options->gdb);

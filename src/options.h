@@ -38,7 +38,9 @@ struct options {
 	enum gdbstub_on_disconnect on_disconnect;
 	unsigned int timeout; /* seconds; 0: none */
 	bool verbose;
-	const char *image;
+	const char *image; /* NULL: the first of the disks */
+	const char **disks; /* as written */
+	size_t disk_count;
 	char **command; /* NULL: none */
 };
 

@@ -354,7 +354,11 @@ static int restart(void *target)
 {
 	struct machine *machine = target;
 	char why[256];
-	int result = machine_restart(machine, why, sizeof(why));
+	int result;
+
+	/* Not the guest's own: what it has written to its disks is forgotten. */
+	machine->reset_due = false;
+	result = machine_restart(machine, why, sizeof(why));
 
 	if (result) {
 		machine_say(machine, "cannot begin anew: %s", why);

@@ -21,7 +21,8 @@
 static const struct bios_service *const interrupts[256] = {
 	[0x00] = divide_services, [0x06] = opcode_services, [0x08] = int08_services, [0x0a] = irq_services,
 	[0x0b] = irq_services,	  [0x0c] = irq_services,    [0x0d] = irq_services,   [0x0e] = irq_services,
-	[0x0f] = irq_services,	  [0x10] = int10_services,  [0x18] = int18_services, [0x71] = irq_services,
+	[0x0f] = irq_services,	  [0x10] = int10_services,  [0x13] = int13_services, [0x18] = int18_services,
+	[0x19] = int19_services,  [0x40] = int13_services,  [0x71] = irq_services,
 	[0x72] = irq_services,	  [0x73] = irq_services,    [0x74] = irq_services,   [0x75] = irq_services,
 	[0x76] = irq_services,	  [0x77] = irq_services,
 };
@@ -88,9 +89,12 @@ static void make_vectors(uint16_t ivt[256][2])
 		ivt[i][0] = rom_stub(i < 0x20 || interrupts[i] || is_empty(i) ? i : ROM_UNUSED);
 		ivt[i][1] = ROM_SEGMENT;
 	}
+	/* These are addresses of tables. */
+	ivt[0x1e][0] = ROM_DISKETTE_TABLE;
 	ivt[0x1f][0] = ROM_FONT8_UPPER;
+	ivt[0x41][0] = ROM_HARD_DISK_TABLES;
 	ivt[0x43][0] = ROM_FONT16;
-	ivt[0x1f][1] = ivt[0x43][1] = ROM_SEGMENT;
+	ivt[0x46][0] = ROM_HARD_DISK_TABLES + ROM_HARD_DISK_TABLE_SIZE;
 	/* Programs take those that are free for their own. */
 	memset(ivt[0x60], 0, 8 * sizeof(*ivt));
 }
@@ -124,6 +128,7 @@ void bios_power_on(struct machine *machine)
 	bios_set_word(machine, 0x0e, EBDA_START >> 4);
 	bios_set_word(machine, 0x13, EBDA_START >> 10);
 	*(uint8_t *)vm_host(&machine->vm, EBDA_START, NULL) = EBDA_SIZE >> 10;
+	bios_tell_drives(machine);
 	pic_program(&machine->pic, (uint16_t)~(1u << IRQ_TIMER | 1u << IRQ_KEYBOARD | 1u << 2 | 1u << IRQ_RTC));
 	pit_program(machine);
 	clock_plan(machine);

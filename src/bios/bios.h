@@ -56,11 +56,14 @@ struct bios_service {
 };
 
 /* One table for each interrupt, in the file of its name; those of exceptions.c and boot.c come last. */
-extern const struct bios_service int08_services[], int10_services[];
-extern const struct bios_service divide_services[], opcode_services[], irq_services[], int18_services[];
+extern const struct bios_service int08_services[], int10_services[], int13_services[];
+extern const struct bios_service divide_services[], opcode_services[], irq_services[], int18_services[],
+	int19_services[];
 
 /* Puts the ROM, the interrupt vectors and the BIOS data area into memory and sets the devices up. */
 void bios_power_on(struct machine *machine);
+/* Tells the BIOS data area, and the tables of the ROM, which drives there are. */
+void bios_tell_drives(struct machine *machine);
 /* Serves the call that has just trapped, with its OUT completed. GOES_ON, or STOPPED. */
 enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop);
 /*

@@ -63,6 +63,9 @@ static const uint8_t keyboard_code[] = {
 #define KEYBOARD_CALL 10
 
 static const uint8_t reset_code[] = {0xea, 0x00, 0x00, ROM_SEGMENT & 0xff, ROM_SEGMENT >> 8};
+/* Of a 1.44M drive. Of all this, programs that hook INT 1Eh change the number of sectors (the fifth byte). */
+static const uint8_t diskette_table[] = {0xdf, 0x02, 0x25, 2, 18, 0x1b, 0xff, 0x6c, 0xf6, 0x0f, 0x08};
+
 static const char date[] = "01/01/26";
 
 uint16_t rom_stub(unsigned int trap)
@@ -102,6 +105,8 @@ void rom_write(struct vm *vm)
 	unsigned int at = CODE, distance;
 
 	memset(rom, 0xff, ROM_SIZE);
+	memcpy(rom + ROM_DISKETTE_TABLE, diskette_table, sizeof(diskette_table));
+	memset(rom + ROM_HARD_DISK_TABLES, 0, 2 * ROM_HARD_DISK_TABLE_SIZE);
 	for (unsigned int i = 0; i < ROM_TRAPS; i++)
 		memcpy(rom + rom_stub(i), stub, sizeof(stub));
 	jump(rom, 0x08, JUMP_BEHIND, at);

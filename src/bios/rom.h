@@ -23,6 +23,11 @@ enum rom_trap {
 	ROM_TRAPS,
 };
 
+/* Parameters of diskettes, at the place that programs know by heart, and of two hard disks. */
+#define ROM_DISKETTE_TABLE 0xefc7
+#define ROM_HARD_DISK_TABLES 0xef80
+#define ROM_HARD_DISK_TABLE_SIZE 16
+
 /* Of each stub: the OUT, then where it goes on when the service is done, or is to be waited for. */
 #define ROM_STUB_SIZE 8
 #define ROM_STUB_DONE 2

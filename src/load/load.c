@@ -12,12 +12,15 @@
 #include "machine.h"
 #include "options.h"
 
-const struct image_type *const image_types[] = {&image_elf, &image_boot, &image_raw, NULL};
+/* Enough to know any type by: CDs have their names behind 32 KiB. */
+#define HEAD_SIZE (64u << 10)
+
+const struct image_type *const image_types[] = {&image_elf, &image_boot, &image_floppy, &image_hd, &image_cd, &image_raw, NULL};
 
 /* All of the file, however long a pipe or a device says it is, or a little more than `limit`. */
 static int read_file(struct image *image, int fd, uint64_t limit, char *why, size_t size)
 {
-	size_t capacity = 0;
+	size_t capacity = image->size;
 
 	for (;;) {
 		ssize_t n;
@@ -59,7 +62,7 @@ static int find_type(struct image *image, const struct options *options, char *w
 {
 	for (size_t i = 0; image_types[i]; i++) {
 		if (strcmp(options->type, "auto") ? !strcmp(options->type, image_types[i]->name)
-						  : image_types[i]->matches(options, image)) {
+						  : image_types[i]->matches && image_types[i]->matches(options, image)) {
 			image->type = image_types[i];
 			return 0;
 		}
@@ -72,16 +75,29 @@ int image_open(struct image *image, const struct options *options, char *why, si
 {
 	int fd, result;
 
-	*image = (struct image){.path = options->image};
+	*image = (struct image){.path = options->image, .fd = -1};
+	if (!image->path) {
+		image->path = options->disks[0];
+		image->type = &image_boot;
+		return 0;
+	}
 	fd = open(image->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		snprintf(why, size, "cannot open %s: %s", image->path, strerror(errno));
 		return -errno;
 	}
-	result = read_file(image, fd, options->memory, why, size);
-	close(fd);
+	result = read_file(image, fd, HEAD_SIZE, why, size);
 	if (!result)
 		result = find_type(image, options, why, size);
+	if (!result && image->type->is_disk && lseek(fd, 0, SEEK_END) > 0) {
+		image->fd = fd;
+		return 0;
+	}
+	if (!result && image->truncated) {
+		image->truncated = false;
+		result = read_file(image, fd, options->memory, why, size);
+	}
+	close(fd);
 	if (result)
 		image_close(image);
 	return result;
@@ -91,6 +107,9 @@ void image_close(struct image *image)
 {
 	free(image->data);
 	image->data = NULL;
+	if (image->fd >= 0)
+		close(image->fd);
+	image->fd = -1;
 }
 
 bool image_is_pc(const struct image *image, const struct options *options)

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "disks/disk.h"
+
 struct machine;
 struct options;
 
@@ -13,7 +15,8 @@ struct image {
 	const char *path;
 	uint8_t *data;
 	size_t size;
-	bool truncated; /* at more than the guest's memory: a disk, whose first sector is enough */
+	bool truncated; /* at more than the guest's memory */
+	int fd;		/* of a disk, of which `data` is the beginning; -1: all there is has been read */
 	const struct image_type *type;
 };
 
@@ -28,13 +31,16 @@ struct image_type {
 	void (*tell)(const struct machine *machine, const struct image *image);
 	bool is_bare;	  /* it expects a CPU and memory, and nothing of a PC */
 	bool has_symbols; /* the file is one for --symbols, too */
+	bool is_disk;	  /* it is booted as the first disk, of this kind */
+	enum disk_kind disk_kind;
 };
 
 /* The types that there are, in the order in which --type=auto tries them; a NULL ends them. */
 extern const struct image_type *const image_types[];
 extern const struct image_type image_elf, image_boot, image_raw; /* in load_elf.c and so on */
+extern const struct image_type image_floppy, image_hd, image_cd;
 
-/* Reads the file and decides its type. Returns 0, or a negative errno and why. */
+/* Reads the file, of a disk the beginning, and decides its type. Returns 0, or a negative errno and why. */
 int image_open(struct image *image, const struct options *options, char *why, size_t size);
 void image_close(struct image *image);
 /* Whether the machine for it is a PC: --machine, or what its type expects. */
