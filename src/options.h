@@ -38,6 +38,7 @@ struct options {
 	enum gdbstub_on_disconnect on_disconnect;
 	unsigned int timeout; /* seconds; 0: none */
 	bool verbose;
+	bool screen; /* the guest's screen is shown */
 	const char *image; /* NULL: the first of the disks */
 	const char **disks; /* as written */
 	size_t disk_count;

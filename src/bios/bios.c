@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bios/rom.h"
+#include "bios/video.h"
 #include "devices/devices.h"
 #include "e820.h"
 #include "machine.h"
@@ -129,6 +130,7 @@ void bios_power_on(struct machine *machine)
 	bios_set_word(machine, 0x13, EBDA_START >> 10);
 	*(uint8_t *)vm_host(&machine->vm, EBDA_START, NULL) = EBDA_SIZE >> 10;
 	bios_tell_drives(machine);
+	video_power_on(machine);
 	pic_program(&machine->pic, (uint16_t)~(1u << IRQ_TIMER | 1u << IRQ_KEYBOARD | 1u << 2 | 1u << IRQ_RTC));
 	pit_program(machine);
 	clock_plan(machine);

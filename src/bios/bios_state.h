@@ -9,6 +9,7 @@ struct bios {
 	bool trapped; /* the guest has called, and its OUT is to be completed first */
 	bool waits;   /* the service that is in progress has asked for BIOS_WAIT */
 	uint8_t told[256 * 256 / 8]; /* unknown functions that the user was told of, by vector and AH */
+	bool moved;   /* the cursor was put into another row since the last text */
 	uint64_t wait_until;	     /* INT 15h AH=86h: the end of the wait in progress; 0: none */
 };
 

@@ -68,6 +68,9 @@ static const uint8_t diskette_table[] = {0xdf, 0x02, 0x25, 2, 18, 0x1b, 0xff, 0x
 
 static const char date[] = "01/01/26";
 
+/* All modes from 0 to 13h but 8 to 0Ch; all numbers of lines; two fonts of eight; everything else is there, too. */
+static const uint8_t video_abilities[16] = {0xff, 0xe0, 0x0f, 0, 0, 0, 0, 0x07, 8, 2, 0xff, 0x0e, 0, 0, 0x3f, 0};
+
 uint16_t rom_stub(unsigned int trap)
 {
 	return (uint16_t)(STUBS + trap * ROM_STUB_SIZE);
@@ -119,8 +122,9 @@ void rom_write(struct vm *vm)
 	rom[rom_stub(ROM_SCAN_CODE) + ROM_STUB_DONE] = 0xc3; /* ret */
 	put(rom, ROM_FONT16, font_glyphs(16), FONT_GLYPHS * 16);
 	put(rom, ROM_FONT14, font_glyphs(14), FONT_GLYPHS * 14);
-	put(rom, ROM_FONT8, font_glyphs(8), FONT_GLYPHS / 2 * 8);
-	put(rom, ROM_FONT8_UPPER, font_glyphs(8) + FONT_GLYPHS / 2 * 8, FONT_GLYPHS / 2 * 8);
+	put(rom, ROM_FONT8, font_glyphs(8), FONT_GLYPHS * 8);
+	put(rom, ROM_FONT8_LOWER, font_glyphs(8), FONT_GLYPHS / 2 * 8);
+	memcpy(rom + ROM_VIDEO_ABILITIES, video_abilities, sizeof(video_abilities));
 	rom[AT_IRET] = 0xcf;
 	memcpy(rom + AT_RESET, reset_code, sizeof(reset_code));
 	rom[AT_RESET + 1] = (uint8_t)rom_stub(0x19);

@@ -10,11 +10,14 @@
 #define ROM_BASE 0xf0000u
 #define ROM_SIZE 0x10000u
 
-/* The fonts' offsets, with 256 glyphs each; that with 8 rows is in two halves, for INT 43h and INT 1Fh. */
+/* The fonts' offsets, with 256 glyphs each. */
 #define ROM_FONT16 0x8000
 #define ROM_FONT14 0x9000
-#define ROM_FONT8_UPPER 0xa000
-#define ROM_FONT8 0xfa6e /* where programs have looked for it since the first PC */
+#define ROM_FONT8 0xa000
+#define ROM_FONT8_UPPER 0xa400 /* its second half */
+#define ROM_FONT8_LOWER 0xfa6e /* the first one again, where programs have looked for it since the first PC */
+/* What INT 10h AH=1Bh says of the screen's hardware: 16 bytes. */
+#define ROM_VIDEO_ABILITIES 0xa800
 
 /* Where code of the ROM's own calls the program, beside the vectors 0 to 255. */
 enum rom_trap {

@@ -43,6 +43,13 @@ void vga_mode_changed(struct machine *machine)
 	(void)machine;
 }
 
+void vga_make_grey(uint8_t colour[3])
+{
+	unsigned int grey = (77u * colour[0] + 151u * colour[1] + 28u * colour[2] + 128u) >> 8;
+
+	memset(colour, (int)grey, 3);
+}
+
 unsigned int vga_start(const struct vga *vga)
 {
 	return (unsigned int)vga->crtc[CRTC_START_HIGH] << 8 | vga->crtc[CRTC_START_LOW];

@@ -95,6 +95,9 @@ void vga_mode_changed(struct machine *machine);
 /* The palette of the CGA's graphics modes, as port 3D9 and INT 10h AH=0Bh choose it. */
 void vga_cga_colours(struct vga *vga, uint8_t value);
 
+/* What a monochrome screen would show of a colour. */
+void vga_make_grey(uint8_t colour[3]);
+
 /* From the CRT controller: of a text mode cells, else bytes; where the picture, and where the cursor is. */
 unsigned int vga_start(const struct vga *vga);
 unsigned int vga_cursor(const struct vga *vga);
