@@ -10,6 +10,7 @@
 
 #include "gdbstub.h"
 #include "message.h"
+#include "terminal.h"
 
 int console_open(struct console *console, const char *where, int text_fd, char *why, size_t size)
 {
@@ -18,6 +19,7 @@ int console_open(struct console *console, const char *where, int text_fd, char *
 		return 0;
 	if (!strcmp(where, "stdio") || !strcmp(where, "both"))
 		console->fd = text_fd;
+	console->is_terminal = isatty(console->fd);
 	console->to_gdb = !strcmp(where, "gdb") || !strcmp(where, "both");
 	if (console->fd >= 0 || console->to_gdb)
 		return 0;
@@ -51,6 +53,8 @@ void console_write(struct console *console, const char *text, size_t len)
 	console->in_line = text[len - 1] != '\n';
 	if (console->to_gdb && console->stub)
 		gdbstub_write(console->stub, text, len);
+	if (console->is_terminal && terminal_note(text, len))
+		return;
 	while (len && console->fd >= 0) {
 		ssize_t n = write(console->fd, text, len);
 

@@ -10,6 +10,7 @@ struct gdbstub;
 struct console {
 	int fd;		/* -1: none */
 	bool owned;	/* opened by console_open() */
+	bool is_terminal;
 	bool to_gdb;	/* as O packets too */
 	bool in_line;	/* the last character was no newline */
 	struct gdbstub *stub; /* may be NULL */

@@ -37,6 +37,7 @@ struct machine {
 	struct vcpu vcpu;
 	struct console console;
 	bool is_pc;	       /* with a PC's devices and, for 16-bit code, its BIOS */
+	bool has_terminal;     /* the guest's screen is on the user's */
 	bool uses_pc;	       /* the guest has asked for a service or used a device, but for those for text */
 	struct bios bios;
 	struct clock clock;

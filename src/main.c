@@ -15,8 +15,10 @@
 #include "machine.h"
 #include "message.h"
 #include "options.h"
+#include "screen_live.h"
 #include "symbols.h"
 #include "target.h"
+#include "terminal.h"
 
 /* Signal handlers have no other way to what they must clean up. */
 static struct machine machine;
@@ -30,6 +32,7 @@ static void leave(int status)
 	if (machine.stub)
 		gdbstub_unlink(machine.stub);
 	command_remove_directory();
+	terminal_restore();
 	_exit(status);
 }
 
@@ -202,9 +205,9 @@ int main(int argc, char **argv)
 	machine.options = &options;
 	machine.arch = options.arch;
 	machine.image = &image;
-	/* With stdio the standard output is gdb's. */
+	/* With stdio the standard output is gdb's, and with --screen it is the guest's screen. */
 	if (console_open(&machine.console, options.console,
-			 strcmp(options.gdb, "stdio") ? STDOUT_FILENO : STDERR_FILENO, why,
+			 strcmp(options.gdb, "stdio") && !options.screen ? STDOUT_FILENO : STDERR_FILENO, why,
 			 sizeof(why)) ||
 	    machine_create(&machine, why, sizeof(why)))
 		die("%s", why);
@@ -249,6 +252,7 @@ int main(int argc, char **argv)
 		if (command > 0)
 			status = wait_for_command();
 	}
+	screen_end(&machine);
 	machine_destroy(&machine);
 	points_free(&machine.points);
 	guard_free(&machine.guard);

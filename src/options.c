@@ -14,7 +14,7 @@
 #include "probe.h"
 #include "vcpu.h"
 
-enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_MACHINE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE,
+enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_MACHINE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_SCREEN,
        OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT };
 
 /* From this table come getopt's and the help. */
@@ -35,6 +35,7 @@ static const struct {
 			 "behind it"},
 	{"machine", OPTION_MACHINE, "WHAT", "what is around the CPU: pc (devices and a BIOS), bare (memory alone), auto (default: bare for raw images)"},
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
+	{"screen", OPTION_SCREEN, NULL, "show the guest's screen: on a terminal while it runs, and as text at the end"},
 	{"arch", OPTION_ARCH, "ARCH",
 	 "what gdb is served, whatever the CPU's mode: auto (default), i8086, i386, x86-64"},
 	{"symbols", OPTION_SYMBOLS, "FILE",
@@ -267,6 +268,9 @@ static void apply(struct options *options, int option, char *argument)
 	case 'c':
 		options->console = argument;
 		break;
+	case OPTION_SCREEN:
+		options->screen = true;
+		break;
 	case OPTION_NO_WAIT:
 		options->no_wait = true;
 		break;
@@ -356,6 +360,8 @@ void options_parse(struct options *options, int argc, char **argv)
 		die("which image is to be booted? Try 'kvmgdb --help'");
 	if (options->command && (!strcmp(options->gdb, "stdio") || !strcmp(options->gdb, "none")))
 		die("--gdb=%s does not go with a COMMAND", options->gdb);
+	if (options->screen && !strcmp(options->gdb, "stdio"))
+		die("--screen does not go with --gdb=stdio, which needs the standard output");
 }
 
 int options_reject_raw(const struct options *options, bool has_mode, char *why, size_t size)

@@ -8,6 +8,7 @@
 #include "irq.h"
 #include "memory.h"
 #include "message.h"
+#include "screen_live.h"
 #include "step.h"
 #include "trap.h"
 
@@ -326,6 +327,7 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 			break;
 	}
 	while (outcome != STOPPED) {
+		screen_update(machine, false);
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
 		if (!machine->to_step) {
@@ -411,6 +413,8 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 
 	stop->thread = 1;
 	in_run = 1;
+	if (!machine->has_terminal)
+		screen_begin(machine);
 	/* gdb has printed its prompt, and perhaps more, since the guest's last text. */
 	if (machine->stub && gdbstub_connected(machine->stub) && !machine->console.owned)
 		machine->console.in_line = false;
@@ -446,6 +450,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		run_freely(machine, asked, stop);
 		clock_stop();
 	}
+	screen_update(machine, true);
 	machine->pc_moved = machine->hit_here = machine->step_over = false;
 	in_run = 0;
 	/* For a signal that came after the last look and found the machine running. */

@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "message.h"
 #include "options.h"
+#include "screen.h"
 #include "state.h"
 #include "symbols.h"
 
@@ -517,12 +518,39 @@ static int monitor_arch(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
+static int monitor_screen(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+	static struct screen screen;
+	size_t len;
+	char *text;
+
+	(void)args;
+	if (!machine->is_pc) {
+		gdbstub_printf(stub, "A bare machine has no screen; --machine=pc has.\n");
+		return 0;
+	}
+	screen_read(machine, &screen);
+	text = screen_text(&screen, &len);
+	if (!text)
+		return -ENOMEM;
+	gdbstub_write(stub, text, len);
+	free(text);
+	if (!screen.is_graphics && screen.has_cursor)
+		gdbstub_printf(stub, "[%u x %u, cursor at row %u, column %u]\n", screen.columns, screen.rows,
+			       screen.row, screen.column);
+	else if (!screen.is_graphics)
+		gdbstub_printf(stub, "[%u x %u, no cursor]\n", screen.columns, screen.rows);
+	return 0;
+}
+
 static const struct gdbstub_monitor monitor[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
 	{"next", "", "make the next stepi a nexti", monitor_next},
 	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
+	{"screen", "", "the text on the guest's screen", monitor_screen},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},

@@ -28,6 +28,7 @@ enum {
 	CRTC_RETRACE_END = 0x11,  /* bit 7: registers 0 to 7 are protected */
 	CRTC_DISPLAY_END = 0x12,  /* lines - 1; bits 8 and 9 are bits 1 and 6 of the overflow register */
 	CRTC_PITCH = 0x13,	  /* half of the cells, or bytes, from a line to the next */
+	CRTC_MODE = 0x17,	  /* bit 0: memory is not divided into even and odd lines, as the CGA's is */
 	CRTC_COMPARE = 0x18,	  /* from this line on the memory is shown from its beginning; bits 8 and 9 elsewhere */
 	CRTC_REGISTERS
 };
