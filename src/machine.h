@@ -7,6 +7,8 @@
 #include "devices/clock.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
+#include "devices/rtc.h"
+#include "devices/system.h"
 #include "devices/uart.h"
 #include "devices/vga.h"
 #include "gdbstub.h"
@@ -43,6 +45,8 @@ struct machine {
 	struct clock clock;
 	struct pic pic;
 	struct pit pit;
+	struct rtc rtc;
+	struct system system;
 	struct uart uart;
 	struct vga vga;
 	struct idle idle;

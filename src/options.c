@@ -7,15 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "devices/rtc.h"
 #include "load/load.h"
 #include "message.h"
 #include "probe.h"
 #include "vcpu.h"
 
-enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_MACHINE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_SCREEN,
-       OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT };
+enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_MACHINE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC,
+       OPTION_SCREEN, OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT };
 
 /* From this table come getopt's and the help. */
 static const struct {
@@ -34,6 +36,7 @@ static const struct {
 	{"disk", 'd', "FILE", "another disk, or one to boot from without an IMAGE; ,floppy ,hd ,cd ,ro ,rw ,chs=C/H/S "
 			 "behind it"},
 	{"machine", OPTION_MACHINE, "WHAT", "what is around the CPU: pc (devices and a BIOS), bare (memory alone), auto (default: bare for raw images)"},
+	{"rtc", OPTION_RTC, "WHEN", "the guest's clock at power-on: now, or a date and time (default 2026-01-01T00:00:00)"},
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
 	{"screen", OPTION_SCREEN, NULL, "show the guest's screen: on a terminal while it runs, and as text at the end"},
 	{"arch", OPTION_ARCH, "ARCH",
@@ -176,6 +179,17 @@ static void parse_machine(struct options *options, const char *text)
 	die("--machine=%s: it is auto, pc or bare", text);
 }
 
+static void parse_rtc(struct options *options, const char *text)
+{
+	time_t now = time(NULL);
+	struct tm local;
+
+	if (!strcmp(text, "now") && localtime_r(&now, &local))
+		options->rtc = now + local.tm_gmtoff;
+	else if (!rtc_parse(text, &options->rtc))
+		die("--rtc=%s: it is now, a date like 2026-01-31, or a date and time like 2026-01-31T12:34:56", text);
+}
+
 static const char *const arch_names[] = {[MODE_16] = "i8086", [MODE_32] = "i386", [MODE_64] = "x86-64"};
 
 bool arch_parse(const char *text, int *arch)
@@ -265,6 +279,9 @@ static void apply(struct options *options, int option, char *argument)
 	case OPTION_MACHINE:
 		parse_machine(options, argument);
 		break;
+	case OPTION_RTC:
+		parse_rtc(options, argument);
+		break;
 	case 'c':
 		options->console = argument;
 		break;
@@ -334,6 +351,7 @@ void options_parse(struct options *options, int argc, char **argv)
 				    .mode = 16,
 				    .memory = 64 << 20,
 				    .arch = ARCH_AUTO,
+				    .rtc = RTC_START_DEFAULT,
 				    .console = "stdio"};
 	/* There cannot be more of them than arguments. */
 	options->disks = calloc((size_t)argc, sizeof(*options->disks));

@@ -30,6 +30,7 @@ struct options {
 	bool mode_given;
 	uint64_t memory; /* bytes */
 	enum options_machine machine;
+	int64_t rtc; /* the guest's clock at power-on: seconds since 1970, no time zone */
 	const char *console;
 	int arch; /* as arch_parse() */
 	const char *symbols; /* NULL: none */

@@ -405,6 +405,8 @@ static int monitor_status(struct gdbstub *stub, void *target, const char *args)
 	gdbstub_printf(stub, "memory: %llu KiB; breakpoints inserted: %zu, watchpoints: %zu\n",
 		       (unsigned long long)(machine->vm.size >> 10), machine->points.count - machine->points.watches,
 		       machine->points.watches);
+	if (machine->system.has_code)
+		gdbstub_printf(stub, "port 0x80: 0x%02x\n", machine->system.code);
 	if (machine->interrupt >= 0)
 		gdbstub_printf(stub, "interrupt 0x%02x waits\n", (unsigned int)machine->interrupt);
 	return 0;

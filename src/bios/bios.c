@@ -20,12 +20,34 @@
 
 /* By vector. */
 static const struct bios_service *const interrupts[256] = {
-	[0x00] = divide_services, [0x06] = opcode_services, [0x08] = int08_services, [0x0a] = irq_services,
-	[0x0b] = irq_services,	  [0x0c] = irq_services,    [0x0d] = irq_services,   [0x0e] = irq_services,
-	[0x0f] = irq_services,	  [0x10] = int10_services,  [0x13] = int13_services, [0x18] = int18_services,
-	[0x19] = int19_services,  [0x40] = int13_services,  [0x71] = irq_services,
-	[0x72] = irq_services,	  [0x73] = irq_services,    [0x74] = irq_services,   [0x75] = irq_services,
-	[0x76] = irq_services,	  [0x77] = irq_services,
+	[0x00] = divide_services,
+	[0x06] = opcode_services,
+	[0x08] = int08_services,
+	[0x0a] = irq_services,
+	[0x0b] = irq_services,
+	[0x0c] = irq_services,
+	[0x0d] = irq_services,
+	[0x0e] = irq_services,
+	[0x0f] = irq_services,
+	[0x10] = int10_services,
+	[0x11] = int11_services,
+	[0x12] = int12_services,
+	[0x13] = int13_services,
+	[0x14] = int14_services,
+	[0x15] = int15_services,
+	[0x17] = int17_services,
+	[0x18] = int18_services,
+	[0x19] = int19_services,
+	[0x1a] = int1a_services,
+	[0x40] = int13_services,
+	[0x70] = int70_services,
+	[0x71] = irq_services,
+	[0x72] = irq_services,
+	[0x73] = irq_services,
+	[0x74] = irq_services,
+	[0x75] = irq_services,
+	[0x76] = irq_services,
+	[0x77] = irq_services,
 };
 
 /* Those that a program may call although nobody has hooked them, and that do nothing then. */
@@ -129,7 +151,7 @@ void bios_power_on(struct machine *machine)
 	bios_set_word(machine, 0x0e, EBDA_START >> 4);
 	bios_set_word(machine, 0x13, EBDA_START >> 10);
 	*(uint8_t *)vm_host(&machine->vm, EBDA_START, NULL) = EBDA_SIZE >> 10;
-	bios_tell_drives(machine);
+	equipment_power_on(machine);
 	video_power_on(machine);
 	pic_program(&machine->pic, (uint16_t)~(1u << IRQ_TIMER | 1u << IRQ_KEYBOARD | 1u << 2 | 1u << IRQ_RTC));
 	pit_program(machine);
@@ -236,6 +258,7 @@ void bios_rewind(struct machine *machine)
 	bios_pop_frame(&call, true);
 	machine->bios.waits = false;
 	machine->bios.wait_until = 0;
+	machine->bios.idle = false;
 }
 
 static const struct bios_service *find(const struct bios_call *call)

@@ -56,7 +56,9 @@ struct bios_service {
 };
 
 /* One table for each interrupt, in the file of its name; those of exceptions.c and boot.c come last. */
-extern const struct bios_service int08_services[], int10_services[], int13_services[];
+extern const struct bios_service int08_services[], int10_services[], int11_services[], int12_services[];
+extern const struct bios_service int13_services[], int14_services[], int15_services[], int17_services[];
+extern const struct bios_service int1a_services[], int70_services[];
 extern const struct bios_service divide_services[], opcode_services[], irq_services[], int18_services[],
 	int19_services[];
 
@@ -72,12 +74,20 @@ enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop);
  */
 void bios_rewind(struct machine *machine);
 
+/* equipment.c: what the BIOS data area and the CMOS memory say of the devices. */
+void equipment_power_on(struct machine *machine);
+/* KiB of memory from 1 MiB on, without a gap. */
+uint32_t extended_memory(const struct machine *machine);
+
 /* The BIOS data area, by the offset in segment 0x40. */
 uint8_t *bios_byte(const struct machine *machine, unsigned int offset);
 uint16_t bios_word(const struct machine *machine, unsigned int offset);
 void bios_set_word(struct machine *machine, unsigned int offset, uint16_t value);
 uint32_t bios_long(const struct machine *machine, unsigned int offset);
 void bios_set_long(struct machine *machine, unsigned int offset, uint32_t value);
+
+/* When the wait in progress ends, or CLOCK_NEVER. */
+uint64_t bios_next(const struct machine *machine);
 
 /* Sets or clears bits of the caller's flags. */
 void bios_flag(struct bios_call *call, uint16_t flag, bool set);

@@ -11,6 +11,8 @@ struct bios {
 	uint8_t told[256 * 256 / 8]; /* unknown functions that the user was told of, by vector and AH */
 	bool moved;   /* the cursor was put into another row since the last text */
 	uint64_t wait_until;	     /* INT 15h AH=86h: the end of the wait in progress; 0: none */
+	bool idle;		     /* APM's CPU idle is in progress, called with this stack pointer */
+	uint64_t idle_sp;
 };
 
 #endif

@@ -65,6 +65,13 @@ static const uint8_t keyboard_code[] = {
 static const uint8_t reset_code[] = {0xea, 0x00, 0x00, ROM_SEGMENT & 0xff, ROM_SEGMENT >> 8};
 /* Of a 1.44M drive. Of all this, programs that hook INT 1Eh change the number of sectors (the fifth byte). */
 static const uint8_t diskette_table[] = {0xdf, 0x02, 0x25, 2, 18, 0x1b, 0xff, 0x6c, 0xf6, 0x0f, 0x08};
+/* RBIL, INT 15h AH=C0h: a length, the model as at the end of the ROM, and features. */
+static const uint8_t configuration[] = {
+	8, 0, MODEL_AT, 0x01, 0x00,
+	0x74, /* a second interrupt controller, a clock, INT 15h AH=4Fh, an extended BIOS data area */
+	0x40, /* INT 16h AH=09h */
+	0, 0, 0,
+};
 
 static const char date[] = "01/01/26";
 
@@ -126,6 +133,7 @@ void rom_write(struct vm *vm)
 	put(rom, ROM_FONT8_LOWER, font_glyphs(8), FONT_GLYPHS / 2 * 8);
 	memcpy(rom + ROM_VIDEO_ABILITIES, video_abilities, sizeof(video_abilities));
 	rom[AT_IRET] = 0xcf;
+	memcpy(rom + ROM_CONFIGURATION, configuration, sizeof(configuration));
 	memcpy(rom + AT_RESET, reset_code, sizeof(reset_code));
 	rom[AT_RESET + 1] = (uint8_t)rom_stub(0x19);
 	rom[AT_RESET + 2] = (uint8_t)(rom_stub(0x19) >> 8);

@@ -1,0 +1,62 @@
+#!/bin/sh
+# What the BIOS says of the PC, and the clock that --rtc sets.
+
+. "${srcdir:-.}/tests/lib.sh"
+
+need_kvm
+need_guest services.bin
+
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
+
+# goes NAME STATUS [OPTION]...: the guest's lines are in $work/expected.
+goes() {
+	name=$1 status=$2
+	shift 2
+	kvmgdb --gdb=none "$@" "$GUESTS/services.bin" >"$work/out" 2>"$work/err"
+	[ $? -eq "$status" ]
+	result $? "$name: exit status $status"
+	sed 's/^powered off at .*/off/' "$work/out" >"$work/lines"
+	same "$name: what it prints" "$work/expected" "$work/lines"
+	comment <"$work/err"
+}
+
+cat >"$work/expected" <<'END'
+
+E0223 027f fc00 3c00 0300
+M00000000 0009fc00 0001 0018
+M0009fc00 00000400 0002 0018
+M000f0000 00010000 0002 0018
+M00100000 03f00000 0001 0018
+D2026 0101 2026 0280
+T0025 0000 0200
+off
+END
+# The boot sector answers as a floppy, too.
+goes 'default' 0
+
+cat >"$work/expected" <<'END'
+
+E0223 027f 1c00 1c00 0000
+M00000000 0009fc00 0001 0018
+M0009fc00 00000400 0002 0018
+M000f0000 00010000 0002 0018
+M00100000 00700000 0001 0018
+D1999 1231 1999 0280
+Tff75 0000 0100
+off
+END
+# The count of ticks begins anew at midnight.
+goes '8 MiB, before midnight' 0 --memory=8M --rtc=1999-12-31T23:59:59
+
+# The date goes on, too, with the time; and what is no date is none.
+for when in 2026-02-29 2026-13-01 2026-01-01T24:00:00 2026-01-01x 1969-12-31 tomorrow ''; do
+	kvmgdb --gdb=none "--rtc=$when" "$GUESTS/services.bin" >"$work/out" 2>&1
+	[ $? -eq 2 ]
+	result $? "--rtc=$when is refused"
+done
+for when in 2024-02-29 2000-12-31T23:59:59 now; do
+	kvmgdb --gdb=none "--rtc=$when" "$GUESTS/services.bin" >"$work/out" 2>&1
+	result $? "--rtc=$when"
+done
+finish
