@@ -75,6 +75,8 @@ static bool serve_mmio(struct machine *machine)
 			memcpy(run->mmio.data, host, run->mmio.len);
 		return false;
 	}
+	if (run->mmio.is_write && vm_is_rom(&machine->vm, gpa))
+		return false;
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	machine_say(machine, "%s of %u byte%s at physical address 0x%llx, where there is no memory",

@@ -13,9 +13,11 @@
 
 #define DEVICE "/dev/kvm"
 
-/* Where VMX without unrestricted guest keeps a TSS (3 pages) and page tables (1) of its own. */
-#define TSS_ADDRESS 0xfffbd000ul
-#define IDENTITY_MAP_ADDRESS 0xfffbc000ull
+/* Where VMX without unrestricted guest keeps a TSS (3 pages) and page tables (1) of its own: below any ROM. */
+#define TSS_ADDRESS 0xfeffd000ul
+#define IDENTITY_MAP_ADDRESS 0xfeffc000ull
+
+#define SLOT_ROM 2 /* behind those of low and high memory */
 
 static int open_device(struct vm *vm, char *why, size_t size)
 {
@@ -170,15 +172,63 @@ void vm_destroy(struct vm *vm)
 		close(vm->device);
 	if (vm->memory)
 		munmap(vm->memory, vm->size);
+	if (vm->rom)
+		munmap(vm->rom, vm->rom_size);
+	vm->rom = NULL;
 	traps_forget(vm);
 	vm->fd = vm->device = -1;
 	vm->memory = NULL;
+}
+
+int vm_add_rom(struct vm *vm, const void *data, uint64_t size, char *why, size_t why_size)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = SLOT_ROM,
+		.flags = capability(vm, KVM_CAP_READONLY_MEM) ? KVM_MEM_READONLY : 0,
+		.guest_phys_addr = VM_HIGH_START - size,
+		.memory_size = size,
+	};
+	void *rom = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int error;
+
+	if (rom == MAP_FAILED) {
+		error = errno;
+		snprintf(why, why_size, "cannot map %llu bytes of ROM: %s", (unsigned long long)size, strerror(error));
+		return -error;
+	}
+	memcpy(rom, data, size);
+	vm->rom = rom;
+	vm->rom_size = size;
+	region.userspace_addr = (uint64_t)(uintptr_t)rom;
+	if (!ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region))
+		return 0;
+	error = errno;
+	snprintf(why, why_size, "KVM does not take a ROM of %llu bytes: %s", (unsigned long long)size,
+		 strerror(error));
+	return -error;
+}
+
+bool vm_is_rom(const struct vm *vm, uint64_t gpa)
+{
+	return vm->rom && gpa < VM_HIGH_START && gpa >= VM_HIGH_START - vm->rom_size;
+}
+
+uint64_t vm_next(const struct vm *vm, uint64_t gpa)
+{
+	if (vm->rom && gpa < VM_HIGH_START - vm->rom_size)
+		return VM_HIGH_START - vm->rom_size;
+	return gpa < VM_HIGH_START && vm->size > vm->low_size ? VM_HIGH_START : UINT64_MAX;
 }
 
 void *vm_host(const struct vm *vm, uint64_t gpa, uint64_t *len)
 {
 	uint64_t offset, end = vm->low_size;
 
+	if (vm_is_rom(vm, gpa)) {
+		if (len)
+			*len = VM_HIGH_START - gpa;
+		return vm->rom + (gpa - (VM_HIGH_START - vm->rom_size));
+	}
 	if (gpa < vm->low_size) {
 		offset = gpa;
 	} else {

@@ -35,6 +35,8 @@ struct vm {
 	uint8_t *memory;   /* private anonymous memory, size bytes */
 	uint64_t size;	   /* a multiple of 4096 */
 	uint64_t low_size; /* of it, what begins at guest-physical 0 */
+	uint8_t *rom;	   /* what ends at VM_HIGH_START; NULL: nothing does */
+	uint64_t rom_size;
 	struct traps traps;
 };
 
@@ -44,6 +46,15 @@ struct vm {
  */
 int vm_create(struct vm *vm, uint64_t size, char *why, size_t why_size);
 void vm_destroy(struct vm *vm);
+
+/*
+ * Adds a ROM of `size` bytes (a multiple of 4096, at most 16 MiB) that ends at 4 GiB. The guest cannot write it where
+ * the host can see to that. Returns 0, or a negative errno and why.
+ */
+int vm_add_rom(struct vm *vm, const void *data, uint64_t size, char *why, size_t why_size);
+bool vm_is_rom(const struct vm *vm, uint64_t gpa);
+/* Where the next memory begins above `gpa`, at which there is none; UINT64_MAX if there is none either. */
+uint64_t vm_next(const struct vm *vm, uint64_t gpa);
 
 /*
  * The host address of guest-physical `gpa`, and in *len, if it is not NULL, how many bytes follow in

@@ -65,7 +65,7 @@ static void uniform(const struct vcpu *vcpu, const struct mmu *mmu, uint64_t lin
 		region->writable = page.writable;
 		region->executable = page.executable;
 	} else {
-		left = (page.gpa < VM_HIGH_START ? VM_HIGH_START : UINT64_MAX) - page.gpa;
+		left = vm_next(vcpu->vm, page.gpa) - page.gpa;
 	}
 	if (region->size > left)
 		region->size = left;

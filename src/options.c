@@ -16,7 +16,8 @@
 #include "probe.h"
 #include "vcpu.h"
 
-enum { OPTION_ARCH = 256, OPTION_GDB_SCRIPT, OPTION_MACHINE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC,
+enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_MACHINE, OPTION_MODULE,
+       OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC,
        OPTION_SCREEN, OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT };
 
 /* From this table come getopt's and the help. */
@@ -37,6 +38,9 @@ static const struct {
 			 "behind it"},
 	{"machine", OPTION_MACHINE, "WHAT", "what is around the CPU: pc (devices and a BIOS), bare (memory alone), auto (default: bare for raw images)"},
 	{"rtc", OPTION_RTC, "WHEN", "the guest's clock at power-on: now, or a date and time (default 2026-01-01T00:00:00)"},
+	{"append", OPTION_APPEND, "TEXT", "the command line of a kernel, or the arguments of a COM program"},
+	{"initrd", OPTION_INITRD, "FILE", "the initial RAM disk of a Linux kernel"},
+	{"module", OPTION_MODULE, "FILE[ ARGS]", "a module for a Multiboot or PVH kernel, with its arguments; one or more"},
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
 	{"screen", OPTION_SCREEN, NULL, "show the guest's screen: on a terminal while it runs, and as text at the end"},
 	{"arch", OPTION_ARCH, "ARCH",
@@ -251,6 +255,16 @@ static void print_gdb_script(void)
 	exit(0);
 }
 
+static void add_module(struct options *options, const char *text)
+{
+	const char **modules = realloc(options->modules, (options->module_count + 1) * sizeof(*modules));
+
+	if (!modules)
+		die("no memory for the modules");
+	modules[options->module_count++] = text;
+	options->modules = modules;
+}
+
 static void apply(struct options *options, int option, char *argument)
 {
 	switch (option) {
@@ -275,6 +289,15 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case 'd':
 		options->disks[options->disk_count++] = argument;
+		break;
+	case OPTION_APPEND:
+		options->append = argument;
+		break;
+	case OPTION_INITRD:
+		options->initrd = argument;
+		break;
+	case OPTION_MODULE:
+		add_module(options, argument);
 		break;
 	case OPTION_MACHINE:
 		parse_machine(options, argument);

@@ -31,6 +31,10 @@ struct options {
 	uint64_t memory; /* bytes */
 	enum options_machine machine;
 	int64_t rtc; /* the guest's clock at power-on: seconds since 1970, no time zone */
+	const char *append; /* the command line of a kernel or program; NULL: none was given */
+	const char *initrd; /* NULL: none */
+	const char **modules; /* each a path, and arguments behind a space */
+	size_t module_count;
 	const char *console;
 	int arch; /* as arch_parse() */
 	const char *symbols; /* NULL: none */

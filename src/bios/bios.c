@@ -8,6 +8,7 @@
 #include "bios/video.h"
 #include "devices/devices.h"
 #include "e820.h"
+#include "load/load.h"
 #include "machine.h"
 #include "memory.h"
 #include "segment.h"
@@ -39,6 +40,8 @@ static const struct bios_service *const interrupts[256] = {
 	[0x18] = int18_services,
 	[0x19] = int19_services,
 	[0x1a] = int1a_services,
+	[0x20] = int20_services,
+	[0x21] = int21_services,
 	[0x40] = int13_services,
 	[0x70] = int70_services,
 	[0x71] = irq_services,
@@ -161,7 +164,7 @@ void bios_power_on(struct machine *machine)
 void bios_access(struct machine *machine, const struct port_access *access)
 {
 	if (access->write)
-		machine->bios.trapped = true;
+		machine->bios.trapped = !machine->image->type->is_firmware;
 	else
 		memset(access->data, 0xff, access->size);
 }

@@ -59,6 +59,7 @@ struct bios_service {
 extern const struct bios_service int08_services[], int10_services[], int11_services[], int12_services[];
 extern const struct bios_service int13_services[], int14_services[], int15_services[], int17_services[];
 extern const struct bios_service int1a_services[], int70_services[];
+extern const struct bios_service int20_services[], int21_services[]; /* both in int21.c */
 extern const struct bios_service divide_services[], opcode_services[], irq_services[], int18_services[],
 	int19_services[];
 

@@ -8,7 +8,7 @@
 #include "segment.h"
 
 #define GDT_CODE 0x08
-#define GDT_DATA 0x10
+#define GDT_ENTRIES 4
 #define DESCRIPTOR_CODE_32 0x00cf9b000000ffffull
 #define DESCRIPTOR_CODE_64 0x00af9b000000ffffull
 #define DESCRIPTOR_DATA 0x00cf93000000ffffull
@@ -164,14 +164,19 @@ static int make_page_tables(struct tables *tables, const struct load_entry *entr
 	return 0;
 }
 
+uint64_t load_flat_size(const struct machine *machine, const struct load_entry *entry)
+{
+	return pages_needed(&machine->vm, entry) * PAGE_SIZE;
+}
+
 int load_flat_mode(struct machine *machine, const struct load_entry *entry, char *why, size_t size)
 {
 	struct vcpu *vcpu = &machine->vcpu;
 	struct kvm_sregs sregs = *vcpu->sregs;
 	int mode = entry->mode, result;
-	uint64_t len = pages_needed(&machine->vm, entry) * PAGE_SIZE;
-	uint64_t gdt, descriptors[] = {0, mode == 64 ? DESCRIPTOR_CODE_64 : DESCRIPTOR_CODE_32,
-				       DESCRIPTOR_DATA};
+	uint64_t len = load_flat_size(machine, entry);
+	uint64_t gdt, descriptors[GDT_ENTRIES] = {0};
+	uint16_t code = entry->code ? entry->code : GDT_CODE, data = code + 8;
 	struct tables tables = {.vm = &machine->vm};
 
 	if (mode == 32 && entry->linear > UINT32_MAX) {
@@ -189,11 +194,13 @@ int load_flat_mode(struct machine *machine, const struct load_entry *entry, char
 		return -ENOSPC;
 	}
 	gdt = machine->vm.low_size - len;
+	descriptors[code / 8] = mode == 64 ? DESCRIPTOR_CODE_64 : DESCRIPTOR_CODE_32;
+	descriptors[data / 8] = DESCRIPTOR_DATA;
 	memcpy(vm_host(&machine->vm, gdt, NULL), descriptors, sizeof(descriptors));
-	sregs.gdt = (struct kvm_dtable){.base = gdt, .limit = sizeof(descriptors) - 1};
+	sregs.gdt = (struct kvm_dtable){.base = gdt, .limit = data + 7};
 	sregs.idt = (struct kvm_dtable){0}; /* there are no handlers: an exception is fatal */
 	for (enum segment s = SEGMENT_CS; s <= SEGMENT_GS; s++)
-		segment_set_flat(segment_of(&sregs, s), s, s == SEGMENT_CS ? GDT_CODE : GDT_DATA,
+		segment_set_flat(segment_of(&sregs, s), s, s == SEGMENT_CS ? code : data,
 				 mode == 64 && s == SEGMENT_CS);
 	sregs.cr0 = CR0_PE | CR0_ET;
 	if (mode == 64) {

@@ -349,7 +349,7 @@ is_refused "behind the part that is read" \
 	"FILE is larger than the guest's memory, and program header 1 lies behind that: give it more with --memory" \
 	--memory=3M
 
-# A Multiboot header is not acted on.
+# A Multiboot header is not acted on if the user has said that the file is an ELF executable.
 multiboot='has a Multiboot header, but begins without Multiboot'"'"'s information, in'
 # appended NAME PATTERN OFFSET BYTES [OPTION]...: with a header at OFFSET there is a message.
 appended() {
@@ -358,7 +358,7 @@ appended() {
 	offset=$3
 	printf '%b' "$4" | dd of="$work/elf" bs=1 seek="$offset" conv=notrunc status=none
 	shift 4
-	kvmgdb --gdb=none "$@" "$work/elf" 2>"$work/stderr" >/dev/null
+	kvmgdb --gdb=none --type=elf "$@" "$work/elf" 2>"$work/stderr" >/dev/null
 	result $? "$name: exit status 0"
 	printf '%s' "${expected:+kvmgdb: $work/elf $multiboot $expected
 }" >"$work/expected"
