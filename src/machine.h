@@ -5,10 +5,12 @@
 #include "bios/bios_state.h"
 #include "console.h"
 #include "devices/clock.h"
+#include "devices/keyboard.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
 #include "devices/rtc.h"
 #include "devices/system.h"
+#include "devices/typist.h"
 #include "devices/uart.h"
 #include "devices/vga.h"
 #include "gdbstub.h"
@@ -47,6 +49,8 @@ struct machine {
 	struct pit pit;
 	struct rtc rtc;
 	struct system system;
+	struct keyboard keyboard;
+	struct typist typist;
 	struct uart uart;
 	struct vga vga;
 	struct idle idle;

@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 	struct symbols symbols;
 	struct drives drives;
 	struct image image;
-	char endpoint[160], why[256];
+	char endpoint[160], why[KEYS_WHY];
 	struct gdbstub_stop stop = {0};
 	struct gdbstub *stub;
 	int status;
@@ -202,6 +202,8 @@ int main(int argc, char **argv)
 	if (drives_open(&drives, &options, &image, why, sizeof(why)))
 		die("%s", why);
 	machine.drives = &drives;
+	if (options.keys && typist_begin(&machine, options.keys, why, sizeof(why)))
+		die("--keys: %s", why);
 	machine.options = &options;
 	machine.arch = options.arch;
 	machine.image = &image;

@@ -36,6 +36,7 @@ struct options {
 	const char **modules; /* each a path, and arguments behind a space */
 	size_t module_count;
 	const char *console;
+	const char *keys; /* NULL: none */
 	int arch; /* as arch_parse() */
 	const char *symbols; /* NULL: none */
 	uint64_t symbols_offset; /* modulo 2^64 */

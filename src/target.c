@@ -481,6 +481,20 @@ static int monitor_interrupt(struct gdbstub *stub, void *target, const char *arg
 	return 0;
 }
 
+static int monitor_key(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+	char why[KEYS_WHY];
+
+	if (!machine->is_pc)
+		gdbstub_printf(stub, "This machine has no keyboard.\n");
+	else if (typist_add(machine, args, why, sizeof(why)))
+		gdbstub_printf(stub, "%s\n", why);
+	else
+		gdbstub_printf(stub, "Keys to be typed: %zu.\n", machine->typist.strokes.count - machine->typist.next);
+	return 0;
+}
+
 static int monitor_registers(struct gdbstub *stub, void *target, const char *args)
 {
 	static const struct {
@@ -549,6 +563,7 @@ static int monitor_screen(struct gdbstub *stub, void *target, const char *args)
 static const struct gdbstub_monitor monitor[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
+	{"key", "TEXT", "type text, as --keys does", monitor_key},
 	{"next", "", "make the next stepi a nexti", monitor_next},
 	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},

@@ -19,8 +19,8 @@
 #define FRAME_FLAGS 4
 #define FRAME_SIZE 6
 
-/* By vector. */
-static const struct bios_service *const interrupts[256] = {
+/* By vector, or enum rom_trap. */
+static const struct bios_service *const interrupts[ROM_TRAPS] = {
 	[0x00] = divide_services,
 	[0x06] = opcode_services,
 	[0x08] = int08_services,
@@ -36,6 +36,7 @@ static const struct bios_service *const interrupts[256] = {
 	[0x13] = int13_services,
 	[0x14] = int14_services,
 	[0x15] = int15_services,
+	[0x16] = int16_services,
 	[0x17] = int17_services,
 	[0x18] = int18_services,
 	[0x19] = int19_services,
@@ -51,6 +52,7 @@ static const struct bios_service *const interrupts[256] = {
 	[0x75] = irq_services,
 	[0x76] = irq_services,
 	[0x77] = irq_services,
+	[ROM_SCAN_CODE] = int09_services,
 };
 
 /* Those that a program may call although nobody has hooked them, and that do nothing then. */
@@ -146,6 +148,11 @@ bool bios_hears_clock(const struct machine *machine)
 	return are_hooked(machine, 0x08, 0x08) || are_hooked(machine, 0x1c, 0x1c);
 }
 
+bool bios_hears_keyboard(const struct machine *machine)
+{
+	return are_hooked(machine, 0x09, 0x09);
+}
+
 void bios_power_on(struct machine *machine)
 {
 	memset(&machine->bios, 0, sizeof(machine->bios));
@@ -156,6 +163,7 @@ void bios_power_on(struct machine *machine)
 	*(uint8_t *)vm_host(&machine->vm, EBDA_START, NULL) = EBDA_SIZE >> 10;
 	equipment_power_on(machine);
 	video_power_on(machine);
+	keyboard_power_on(machine);
 	pic_program(&machine->pic, (uint16_t)~(1u << IRQ_TIMER | 1u << IRQ_KEYBOARD | 1u << 2 | 1u << IRQ_RTC));
 	pit_program(machine);
 	clock_plan(machine);
@@ -266,7 +274,7 @@ void bios_rewind(struct machine *machine)
 
 static const struct bios_service *find(const struct bios_call *call)
 {
-	const struct bios_service *service = call->trap < 256 ? interrupts[call->trap] : NULL;
+	const struct bios_service *service = interrupts[call->trap];
 
 	while (service && service->name && service->ah != BIOS_ANY && service->ah != call->a.h)
 		service++;

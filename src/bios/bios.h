@@ -60,11 +60,14 @@ extern const struct bios_service int08_services[], int10_services[], int11_servi
 extern const struct bios_service int13_services[], int14_services[], int15_services[], int17_services[];
 extern const struct bios_service int1a_services[], int70_services[];
 extern const struct bios_service int20_services[], int21_services[]; /* both in int21.c */
+extern const struct bios_service int09_services[], int16_services[];
 extern const struct bios_service divide_services[], opcode_services[], irq_services[], int18_services[],
 	int19_services[];
 
 /* Puts the ROM, the interrupt vectors and the BIOS data area into memory and sets the devices up. */
 void bios_power_on(struct machine *machine);
+/* int16.c: the BIOS data area's part of the keyboard. */
+void keyboard_power_on(struct machine *machine);
 /* Tells the BIOS data area, and the tables of the ROM, which drives there are. */
 void bios_tell_drives(struct machine *machine);
 /* Serves the call that has just trapped, with its OUT completed. GOES_ON, or STOPPED. */
@@ -98,6 +101,8 @@ enum bios_result bios_succeed(struct bios_call *call);
 /* Whether the guest has put something of its own into an interrupt vector, and into those of the timer. */
 bool bios_is_hooked(const struct machine *machine);
 bool bios_hears_clock(const struct machine *machine);
+/* The same of the keyboard's. */
+bool bios_hears_keyboard(const struct machine *machine);
 /* Goes back to the INT, or the instruction that raised the exception, as if it had not been. */
 void bios_pop_frame(struct bios_call *call, bool before_int);
 

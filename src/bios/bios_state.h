@@ -10,6 +10,7 @@ struct bios {
 	bool waits;   /* the service that is in progress has asked for BIOS_WAIT */
 	uint8_t told[256 * 256 / 8]; /* unknown functions that the user was told of, by vector and AH */
 	bool moved;   /* the cursor was put into another row since the last text */
+	unsigned int handlers_run;   /* INT 16h AH=01h: in one call with interrupts off */
 	uint64_t wait_until;	     /* INT 15h AH=86h: the end of the wait in progress; 0: none */
 	bool idle;		     /* APM's CPU idle is in progress, called with this stack pointer */
 	uint64_t idle_sp;

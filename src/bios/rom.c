@@ -52,15 +52,24 @@ static const uint8_t keyboard_code[] = {
 	0xb4, 0x4f,			  /*	mov ah, 0x4f */
 	0xf9,				  /*	stc */
 	0xcd, 0x15,			  /*	int 0x15 */
-	0x73, 0x03,			  /*	jnc end */
-	0xe8, 0x00, 0x00,		  /*	call the stub of ROM_SCAN_CODE */
+	0x72, 0x04,			  /*	jc program */
+	0xb0, 0x00,			  /*	mov al, 0 */
+	0xeb, 0x03,			  /*	jmp end */
+	0xe8, 0x00, 0x00,		  /* program: call the stub of ROM_SCAN_CODE */
 	0xfa,				  /* end: cli */
+	0x88, 0xc4,			  /*	mov ah, al: what it wants to be called */
 	0xb0, 0x20,			  /*	mov al, 0x20 */
 	0xe6, 0x20,			  /*	out 0x20, al */
-	0x58,				  /*	pop ax */
+	0x80, 0xfc, 0x1b,		  /*	cmp ah, 0x1b */
+	0x75, 0x02,			  /*	jne print */
+	0xcd, 0x1b,			  /*	int 0x1b */
+	0x80, 0xfc, 0x05,		  /* print: cmp ah, 0x05 */
+	0x75, 0x02,			  /*	jne out */
+	0xcd, 0x05,			  /*	int 0x05 */
+	0x58,				  /* out: pop ax */
 	0xcf,				  /*	iret */
 };
-#define KEYBOARD_CALL 10
+#define KEYBOARD_CALL 14
 
 static const uint8_t reset_code[] = {0xea, 0x00, 0x00, ROM_SEGMENT & 0xff, ROM_SEGMENT >> 8};
 /* Of a 1.44M drive. Of all this, programs that hook INT 1Eh change the number of sectors (the fifth byte). */

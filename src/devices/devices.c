@@ -85,7 +85,9 @@ static const struct port_range ports[] = {
 	{PORT_DMA1, PORT_DMA1 + 15, dma_access, 1, false},
 	{PORT_PIC1, PORT_PIC1 + 1, pic_access, 1, false},
 	{PORT_PIT, PORT_PIT + 3, pit_access, 1, false},
+	{PORT_KEYBOARD, PORT_KEYBOARD, keyboard_access, 1, false},
 	{PORT_SPEAKER, PORT_SPEAKER, speaker_access, 1, false},
+	{PORT_KEYBOARD_STATUS, PORT_KEYBOARD_STATUS, keyboard_access, 1, false},
 	{PORT_RTC, PORT_RTC + 1, rtc_access, 1, false},
 	{PORT_CODE, PORT_CODE, code_access, 4, false},
 	{PORT_DMA_PAGE, PORT_DMA_PAGE + 14, dma_page_access, 1, false},
@@ -99,11 +101,14 @@ static const struct port_range ports[] = {
 	{PORT_DELAY_ED, PORT_DELAY_ED, absent_access, 1, false},
 	{0x201, 0x201, absent_access, 1, false}, /* joysticks */
 	{0x278, 0x27f, absent_access, 1, false}, /* printers: here and twice below */
+	{0x2e8, 0x2ef, absent_access, 1, false}, /* serial ports: COM4 here, COM2 and COM3 */
+	{0x2f8, 0x2ff, absent_access, 1, false},
 	{0x378, 0x37f, absent_access, 1, false},
 	{PORT_VGA_MONO, PORT_VGA_MONO + 6, vga_access, 1, false},
 	{0x3bc, 0x3be, absent_access, 1, false},
 	{PORT_VGA, PORT_VGA + 15, vga_access, 1, false},
 	{PORT_VGA_COLOUR, PORT_VGA_COLOUR + 6, vga_access, 1, false},
+	{0x3e8, 0x3ef, absent_access, 1, false},
 	{UART_COM1, UART_COM1 + 7, uart_access, 1, true},
 	{PORT_FIRMWARE_CONSOLE, PORT_FIRMWARE_CONSOLE, debug_console, 4, false},
 	{PORT_ELCR, PORT_ELCR + 1, pic_access, 1, false},
@@ -121,6 +126,8 @@ static const struct {
 } timed[] = {
 	{pit_next, pit_update},
 	{rtc_next, rtc_update},
+	{keyboard_next, keyboard_update},
+	{typist_next, typist_update},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -132,6 +139,8 @@ void devices_reset(struct machine *machine)
 	pit_reset(machine);
 	rtc_reset(machine);
 	system_reset(machine);
+	keyboard_reset(machine);
+	typist_reset(machine);
 	machine->uart = (struct uart){0};
 	vga_reset(machine);
 }

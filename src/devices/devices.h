@@ -22,7 +22,9 @@ typedef void port_handler(struct machine *machine, const struct port_access *acc
 #define PORT_DMA1 0x00
 #define PORT_PIC1 0x20
 #define PORT_PIT 0x40
+#define PORT_KEYBOARD 0x60
 #define PORT_SPEAKER 0x61
+#define PORT_KEYBOARD_STATUS 0x64
 #define PORT_RTC 0x70
 #define PORT_CODE 0x80 /* of the self-test */
 #define PORT_DMA_PAGE 0x81
@@ -42,6 +44,7 @@ typedef void port_handler(struct machine *machine, const struct port_access *acc
 #define PORT_PCI 0xcf8
 
 port_handler pic_access, pit_access, speaker_access, uart_access, bios_access, vga_access;
+port_handler keyboard_access;
 port_handler rtc_access, dma_access, dma_page_access;
 port_handler control_access, code_access, pci_access, power_access, shutdown_access, power_management_access;
 /* Where a PC may have a device and this one has none: ones are read, and the user is not bothered. */
@@ -64,7 +67,7 @@ void devices_serve(struct machine *machine);
 uint8_t devices_read(struct machine *machine, uint16_t port);
 void devices_write(struct machine *machine, uint16_t port, uint8_t value);
 
-/* Whether somebody may press a key. */
+/* Whether somebody may press a key that a guest in a HLT would hear of. */
 bool keyboard_may_come(const struct machine *machine);
 
 /* For devices.c. */

@@ -114,6 +114,12 @@ void pic_pulse(struct pic *pic, unsigned int irq)
 	pic_set(pic, irq, false);
 }
 
+void pic_withdraw(struct pic *pic, unsigned int irq)
+{
+	pic->chip[irq / LINES].irr &= (uint8_t)~(1u << irq % LINES);
+	cascade(pic);
+}
+
 int pic_vector(const struct pic *pic)
 {
 	const struct pic_chip *slave = &pic->chip[1];

@@ -34,6 +34,8 @@ void pic_program(struct pic *pic, uint16_t mask);
 void pic_set(struct pic *pic, unsigned int irq, bool high);
 /* A line that rises and falls at once: what a timer makes. */
 void pic_pulse(struct pic *pic, unsigned int irq);
+/* The device no longer wants what it has asked for, if the CPU has not taken it yet. */
+void pic_withdraw(struct pic *pic, unsigned int irq);
 /* The vector that waits for the CPU, or -1. */
 int pic_vector(const struct pic *pic);
 /* The CPU takes that one. */

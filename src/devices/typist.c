@@ -1,0 +1,270 @@
+/*
+ * A key is pressed when the guest has taken the one before and looks for another: programs empty the buffer
+ * before they ask, and all that was typed by then would be lost.
+ */
+#include "devices/typist.h"
+
+#include "bios/bios.h"
+#include "devices/devices.h"
+#include "machine.h"
+
+#define LOOK_AGAIN (5 * CLOCK_MILLISECOND)
+/* Who only looks whether keys are down does so once in a frame, which may be a tick of the timer. */
+#define HOLD_BIOS (10 * CLOCK_MILLISECOND)
+#define HOLD_OWN (80 * CLOCK_MILLISECOND)
+#define REST CLOCK_MILLISECOND	      /* between strokes, for a guest that wants one */
+#define REST_OWN (50 * CLOCK_MILLISECOND) /* for one that has its own handler of the interrupt */
+/* For one that may look into the BIOS's data area. */
+#define REST_BIOS CLOCK_SECOND
+/* Of a guest that polls, not one that empties the buffers. */
+#define SIGNS_ENOUGH 200
+#define LIVE_MAX 12 /* keys in the BIOS's buffer, of 15 that it can hold */
+
+/* The BIOS data area. */
+#define HEAD 0x1a
+#define TAIL 0x1c
+#define RING_START 0x80
+#define RING_END 0x82
+
+#define MAKE_SHIFT 0x2a
+#define MAKE_CTRL 0x1d
+#define MAKE_ALT 0x38
+#define BREAK 0x80
+#define GREY 0xe0
+
+static const uint8_t modifiers[][2] = {
+	{STROKE_CTRL, MAKE_CTRL}, {STROKE_ALT, MAKE_ALT}, {STROKE_SHIFT, MAKE_SHIFT}};
+#define MODIFIERS (sizeof(modifiers) / sizeof(*modifiers))
+
+/* Something will be added. */
+static void make_room(struct machine *machine)
+{
+	struct typist *typist = &machine->typist;
+
+	/* Of what was typed only the script is needed again. */
+	if (typist->next == typist->strokes.count && !typist->pressed && typist->next > typist->scripted)
+		typist->next = typist->strokes.count = typist->scripted;
+	if (typist->next == typist->strokes.count && !typist->pressed)
+		typist->then = machine->clock.now;
+}
+
+int typist_add(struct machine *machine, const char *text, char *why, size_t size)
+{
+	int result;
+
+	make_room(machine);
+	result = keys_parse(&machine->typist.strokes, text, why, size);
+	clock_plan(machine);
+	return result;
+}
+
+bool typist_add_stroke(struct machine *machine, struct stroke stroke)
+{
+	bool added;
+
+	make_room(machine);
+	added = strokes_add(&machine->typist.strokes, stroke);
+	clock_plan(machine);
+	return added;
+}
+
+int typist_begin(struct machine *machine, const char *text, char *why, size_t size)
+{
+	int result = keys_parse(&machine->typist.strokes, text, why, size);
+
+	machine->typist.scripted = machine->typist.strokes.count;
+	return result;
+}
+
+void typist_free(struct machine *machine)
+{
+	strokes_free(&machine->typist.strokes);
+}
+
+void typist_reset(struct machine *machine)
+{
+	struct typist *typist = &machine->typist;
+
+	*typist = (struct typist){.strokes = typist->strokes, .scripted = typist->scripted, .live = typist->live,
+				  .next = machine->reset_due ? typist->next : 0};
+	if (!machine->reset_due)
+		typist->strokes.count = typist->scripted;
+}
+
+void typist_notice(struct machine *machine, enum typist_sign sign)
+{
+	static const unsigned int weights[] = {[TYPIST_STATUS_READ] = 1, [TYPIST_PORT_READ] = 10,
+					       [TYPIST_POLL] = 20, [TYPIST_WAIT] = SIGNS_ENOUGH};
+	struct typist *typist = &machine->typist;
+	bool enough = typist->signs >= SIGNS_ENOUGH;
+
+	if (!enough)
+		typist->signs += weights[sign];
+	typist->has_seen = true;
+	typist->asks |= sign >= TYPIST_POLL;
+	if (!enough && typist->signs >= SIGNS_ENOUGH && !typist->waits) {
+		typist->then = machine->clock.now + REST;
+		clock_plan(machine);
+	}
+}
+
+static bool has_own_handler(const struct machine *machine)
+{
+	return !vcpu_is_real(&machine->vcpu) || bios_hears_keyboard(machine);
+}
+
+/* How many keys wait in the BIOS's buffer. */
+static unsigned int ring_count(const struct machine *machine)
+{
+	unsigned int start = bios_word(machine, RING_START), end = bios_word(machine, RING_END);
+	unsigned int head = bios_word(machine, HEAD), tail = bios_word(machine, TAIL);
+
+	/* Whoever puts something else there uses it for something else. */
+	if (start >= end || head < start || head >= end || tail < start || tail >= end)
+		return 0;
+	return (tail >= head ? tail - head : tail + (end - start) - head) / 2;
+}
+
+/* Keys lie in the BIOS's buffer that the guest is going to take before it wants others. */
+static bool guest_is_behind(const struct machine *machine)
+{
+	const struct typist *typist = &machine->typist;
+	unsigned int count = typist->stored && vcpu_is_real(&machine->vcpu) ? ring_count(machine) : 0;
+
+	/* A handler of its own may give all to the BIOS and take nothing back. */
+	if (bios_hears_keyboard(machine))
+		return count > LIVE_MAX && typist->asks;
+	return count > (typist->live ? LIVE_MAX : 0);
+}
+
+static bool guest_is_ready(struct machine *machine)
+{
+	struct typist *typist = &machine->typist;
+	uint64_t rest;
+
+	if (!keyboard_is_ready(machine) || guest_is_behind(machine))
+		return false;
+	if (typist->live)
+		return true;
+	if (typist->signs >= SIGNS_ENOUGH)
+		rest = REST;
+	else if (!keyboard_interrupts(machine) || !(machine->vcpu.regs->rflags & RFLAGS_IF))
+		return false;
+	else
+		rest = has_own_handler(machine) ? REST_OWN : REST_BIOS;
+	return machine->clock.now - typist->since >= rest;
+}
+
+static unsigned int put_key(uint8_t *bytes, struct stroke stroke, uint8_t change)
+{
+	unsigned int n = 0;
+
+	if (stroke.how & STROKE_GREY)
+		bytes[n++] = GREY;
+	bytes[n++] = stroke.code | change;
+	return n;
+}
+
+/* Alt, and the character's code on the keypad. */
+static unsigned int put_code(uint8_t *bytes, uint8_t code)
+{
+	static const uint8_t digits[] = {0x52, 0x4f, 0x50, 0x51, 0x4b, 0x4c, 0x4d, 0x47, 0x48, 0x49};
+	const uint8_t digit[] = {code / 100, code / 10 % 10, code % 10};
+	unsigned int n = 0;
+
+	bytes[n++] = MAKE_ALT;
+	for (int i = 0; i < 3; i++) {
+		bytes[n++] = digits[digit[i]];
+		bytes[n++] = digits[digit[i]] | BREAK;
+	}
+	return n;
+}
+
+static void press(struct machine *machine, struct stroke stroke)
+{
+	uint8_t bytes[16];
+	unsigned int n = 0;
+
+	if (stroke.how & STROKE_CODE) {
+		n = put_code(bytes, stroke.code);
+	} else {
+		for (unsigned int i = 0; i < MODIFIERS; i++) {
+			if (stroke.how & modifiers[i][0])
+				bytes[n++] = modifiers[i][1];
+		}
+		n += put_key(bytes + n, stroke, 0);
+	}
+	keyboard_send(machine, bytes, n);
+}
+
+static void release(struct machine *machine, struct stroke stroke)
+{
+	uint8_t bytes[16];
+	unsigned int n = 0;
+
+	if (stroke.how & STROKE_CODE) {
+		bytes[n++] = MAKE_ALT | BREAK;
+	} else {
+		n = put_key(bytes, stroke, BREAK);
+		for (unsigned int i = MODIFIERS; i-- > 0;) {
+			if (stroke.how & modifiers[i][0])
+				bytes[n++] = modifiers[i][1] | BREAK;
+		}
+	}
+	keyboard_send(machine, bytes, n);
+}
+
+uint64_t typist_next(const struct machine *machine)
+{
+	const struct typist *typist = &machine->typist;
+
+	return typist->pressed || typist->next < typist->strokes.count ? typist->then : CLOCK_NEVER;
+}
+
+void typist_update(struct machine *machine)
+{
+	struct typist *typist = &machine->typist;
+	uint64_t now = machine->clock.now;
+	struct stroke stroke;
+
+	if (typist_next(machine) > now)
+		return;
+	typist->then = now + LOOK_AGAIN;
+	if (typist->pressed) {
+		if (!keyboard_is_ready(machine))
+			return;
+		release(machine, typist->strokes.stroke[typist->next - 1]);
+		typist->pressed = false;
+		typist->since = now;
+		return;
+	}
+	stroke = typist->strokes.stroke[typist->next];
+	if (stroke.how & STROKE_WAIT) {
+		typist->next += typist->waits;
+		typist->waits = !typist->waits;
+		if (typist->waits)
+			typist->then = now + stroke.wait * CLOCK_MILLISECOND;
+		return;
+	}
+	if (!guest_is_ready(machine))
+		return;
+	press(machine, stroke);
+	typist->next++;
+	typist->pressed = true;
+	typist->signs = 0;
+	typist->then = now + (typist->live ? 0 : has_own_handler(machine) ? HOLD_OWN : HOLD_BIOS);
+}
+
+bool keyboard_may_come(const struct machine *machine)
+{
+	const struct typist *typist = &machine->typist;
+
+	if (!keyboard_interrupts(machine))
+		return false;
+	if (machine->keyboard.count || typist->pressed)
+		return true;
+	/* Keys that lie there untouched keep all others away. */
+	if (typist->next < typist->strokes.count)
+		return !guest_is_behind(machine);
+	return typist->live && (typist->has_seen || has_own_handler(machine));
+}
