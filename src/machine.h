@@ -3,6 +3,7 @@
 #define MACHINE_H
 
 #include "bios/bios_state.h"
+#include "bios/catch.h"
 #include "console.h"
 #include "devices/clock.h"
 #include "devices/keyboard.h"
@@ -44,6 +45,8 @@ struct machine {
 	bool has_terminal;     /* the guest's screen is on the user's */
 	bool uses_pc;	       /* the guest has asked for a service or used a device, but for those for text */
 	struct bios bios;
+	struct catches catches;
+	unsigned int trace;    /* bits of enum trace */
 	struct clock clock;
 	struct pic pic;
 	struct pit pit;

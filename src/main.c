@@ -206,6 +206,7 @@ int main(int argc, char **argv)
 		die("--keys: %s", why);
 	machine.options = &options;
 	machine.arch = options.arch;
+	machine.trace = options.trace;
 	machine.image = &image;
 	/* With stdio the standard output is gdb's, and with --screen it is the guest's screen. */
 	if (console_open(&machine.console, options.console,

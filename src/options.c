@@ -14,12 +14,12 @@
 #include "load/load.h"
 #include "message.h"
 #include "probe.h"
+#include "trace.h"
 #include "vcpu.h"
 
-enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_MACHINE, OPTION_MODULE,
-       OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC,
-       OPTION_SCREEN, OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT,
-       OPTION_KEYS };
+enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_KEYS, OPTION_MACHINE,
+       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN,
+       OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT, OPTION_TRACE };
 
 /* From this table come getopt's and the help. */
 static const struct {
@@ -55,6 +55,7 @@ static const struct {
 	{"on-disconnect", OPTION_ON_DISCONNECT, "WHAT",
 	 "when gdb goes without detaching: stop (default), run, exit"},
 	{"timeout", OPTION_TIMEOUT, "SECONDS", "end the VM after this long, with exit status 124"},
+	{"trace", OPTION_TRACE, "WHAT", "say what the guest asks of the BIOS and of devices: bios, io or bios,io"},
 	{"probe", OPTION_PROBE, NULL, "print what this host's KVM can do for a debugger, and exit"},
 	{"gdb-script", OPTION_GDB_SCRIPT, NULL, "print where gdb's script for 16-bit code is, and exit"},
 	{"verbose", 'v', NULL, "say what is loaded where"},
@@ -306,6 +307,10 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case OPTION_RTC:
 		parse_rtc(options, argument);
+		break;
+	case OPTION_TRACE:
+		if (!trace_parse(argument, &options->trace))
+			die("--trace=%s: it is bios, io or both with a comma between", argument);
 		break;
 	case 'c':
 		options->console = argument;

@@ -43,6 +43,7 @@ struct options {
 	bool no_wait;
 	enum gdbstub_on_disconnect on_disconnect;
 	unsigned int timeout; /* seconds; 0: none */
+	unsigned int trace;   /* bits of enum trace */
 	bool verbose;
 	bool screen; /* the guest's screen is shown */
 	const char *image; /* NULL: the first of the disks */

@@ -413,6 +413,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 
 	stop->thread = 1;
 	in_run = 1;
+	machine->catches.paused = how == GDBSTUB_STEP && !machine->step_over;
 	if (!machine->has_terminal)
 		screen_begin(machine);
 	/* gdb has printed its prompt, and perhaps more, since the guest's last text. */

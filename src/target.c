@@ -14,6 +14,7 @@
 #include "screen.h"
 #include "state.h"
 #include "symbols.h"
+#include "trace.h"
 
 #define THREAD 1 /* vCPU 0 */
 
@@ -135,6 +136,7 @@ static int write_one(struct machine *machine, const struct register_row *row, co
 		machine->pc_moved = true;
 		machine->hit_here = false;
 		machine->inject = 0; /* a trap of the place that was left */
+		machine->bios.caught = false;
 	}
 	if (row->home == HOME_FLAGS)
 		machine->guest_tf = machine->vcpu.regs->rflags & RFLAGS_TF;
@@ -238,6 +240,7 @@ static int set_pc(void *target, int thread, uint64_t addr)
 		return gdbstub_error(machine->stub, result, "%s", why);
 	machine->pc_moved = true;
 	machine->inject = 0; /* a trap of the place that was left */
+	machine->bios.caught = false;
 	/* "c ADDR" is a jump: a point there is to be hit. */
 	machine->hit_here = points_at(&machine->points, addr) != GDBSTUB_STOPPED;
 	return 0;
@@ -326,6 +329,8 @@ static void session_ended(void *target)
 	struct machine *machine = target;
 
 	machine->physical = false;
+	machine->catches.count = 0;
+	machine->trace = machine->options->trace;
 }
 
 static enum gdbstub_reason point_here(void *target, int thread)
@@ -562,6 +567,7 @@ static int monitor_screen(struct gdbstub *stub, void *target, const char *args)
 
 static const struct gdbstub_monitor monitor[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
+	{"catch", "[int VECTOR [AH] [off]|off]", "stop before a BIOS service", catch_monitor},
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
 	{"key", "TEXT", "type text, as --keys does", monitor_key},
 	{"next", "", "make the next stepi a nexti", monitor_next},
@@ -571,6 +577,7 @@ static const struct gdbstub_monitor monitor[] = {
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},
+	{"trace", "[bios|io [on|off]]", "say what the guest asks of the BIOS and of devices", trace_monitor},
 	{0},
 };
 

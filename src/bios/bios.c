@@ -12,6 +12,7 @@
 #include "machine.h"
 #include "memory.h"
 #include "segment.h"
+#include "trace.h"
 
 #define BDA 0x400u
 
@@ -272,13 +273,69 @@ void bios_rewind(struct machine *machine)
 	machine->bios.idle = false;
 }
 
-static const struct bios_service *find(const struct bios_call *call)
+static const struct bios_service *find(unsigned int trap, int ah)
 {
-	const struct bios_service *service = interrupts[call->trap];
+	const struct bios_service *service = interrupts[trap];
 
-	while (service && service->name && service->ah != BIOS_ANY && service->ah != call->a.h)
+	while (service && service->name && service->ah != BIOS_ANY && service->ah != ah)
 		service++;
 	return service && service->name ? service : NULL;
+}
+
+const char *bios_service_name(unsigned int vector, int ah)
+{
+	const struct bios_service *service = find(vector, ah);
+
+	/* The last row of a table of many stands for what has no name. */
+	return service && (ah == BIOS_ANY) <= (service == interrupts[vector]) ? service->name : NULL;
+}
+
+void bios_describe(const struct bios_call *call, char *text, size_t size)
+{
+	const struct bios_service *service = find(call->trap, call->a.h);
+	bool has_ah = service ? service->ah != BIOS_ANY || service != interrupts[call->trap]
+			      : !is_empty(call->trap);
+	char ah[16] = "";
+
+	if (has_ah)
+		snprintf(ah, sizeof(ah), " AH=%02x", call->a.h);
+	snprintf(text, size, "INT %02xh%s%s%s%s", called_vector(call), ah, service ? " (" : "",
+		 service ? service->name : "", service ? ")" : "");
+}
+
+/* Hooks that chain by a CALL, and interrupts, have no INT where they come from. */
+uint16_t bios_caller(const struct bios_call *call)
+{
+	return (uint16_t)(call->ip - (int_vector(call) == (int)called_vector(call) ? 2 : 0));
+}
+
+/* Whether it is the interrupt of a device or the ROM's own doing, which no program has called. */
+static bool is_own(const struct bios_call *call)
+{
+	return call->cs == ROM_SEGMENT || (call->trap >= 0x08 && call->trap <= 0x0f) || (call->trap >= 0x70 && call->trap <= 0x77) ||
+	       call->trap == ROM_SCAN_CODE;
+}
+
+/* Puts the guest back before the stub's OUT, so that it calls again when it goes on; then it is not caught. */
+static bool is_caught(struct bios_call *call)
+{
+	struct machine *machine = call->machine;
+	struct bios *bios = &machine->bios;
+	uint64_t sp = vcpu_sp(&machine->vcpu);
+	char what[100];
+
+	if (call->trap == ROM_SCAN_CODE || (bios->caught && bios->caught_sp == sp) ||
+	    !catches_want(&machine->catches, called_vector(call), call->a.h))
+		return false;
+	bios->caught = true;
+	bios->caught_sp = sp;
+	machine->vcpu.regs->rip = rom_stub(call->trap);
+	machine->vcpu.regs_dirty = true;
+	bios_describe(call, what, sizeof(what));
+	machine_say(machine, "%s, called at %04x:%04x", what, call->cs, bios_caller(call));
+	*call->stop = (struct gdbstub_stop){
+		.reason = GDBSTUB_STOPPED, .signal = GDBSTUB_SIGNAL_TRAP, .thread = 1};
+	return true;
 }
 
 static void tell(struct bios_call *call, uint8_t ah)
@@ -298,16 +355,17 @@ enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop)
 	int trap = rom_trap_at(vcpu_pc(&machine->vcpu));
 	const struct bios_service *service;
 	enum bios_result result = BIOS_UNKNOWN;
-	struct bios_call call;
-	uint8_t ah;
+	struct bios_call call, before;
 
 	machine->bios.trapped = false;
 	if (trap < 0 || !vcpu_is_real(&machine->vcpu))
 		return GOES_ON;
 	begin(machine, (unsigned int)trap, &call);
 	call.stop = stop;
-	ah = call.a.h;
-	service = find(&call);
+	if (machine->catches.count && is_caught(&call))
+		return STOPPED;
+	before = call;
+	service = find(call.trap, call.a.h);
 	clock_advance(machine, CLOCK_BIOS_SERVICE);
 	machine->uses_pc |= trap != 0x08;
 	if (service)
@@ -315,10 +373,13 @@ enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop)
 	else if (is_empty((unsigned int)trap))
 		result = BIOS_DONE;
 	if (result == BIOS_UNKNOWN) {
-		tell(&call, ah);
+		tell(&call, before.a.h);
 		bios_flag(&call, FLAG_CARRY, true);
 	}
 	machine->bios.waits = result == BIOS_WAIT;
+	machine->bios.caught &= result == BIOS_WAIT;
+	if (machine->trace & TRACE_BIOS && result != BIOS_WAIT && !is_own(&call))
+		trace_service(&before, &call, result == BIOS_DONE || result == BIOS_UNKNOWN);
 	finish(&call, result, machine->vcpu.sregs->es.selector);
 	return result == BIOS_STOP ? STOPPED : GOES_ON;
 }

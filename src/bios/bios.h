@@ -72,6 +72,11 @@ void keyboard_power_on(struct machine *machine);
 void bios_tell_drives(struct machine *machine);
 /* Serves the call that has just trapped, with its OUT completed. GOES_ON, or STOPPED. */
 enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop);
+/* The name of a service, or NULL; with an `ah` of BIOS_ANY, of a vector that has but one. */
+const char *bios_service_name(unsigned int vector, int ah);
+/* "INT 13h AH=02 (read sectors)", and the offset in call->cs where it was called. */
+void bios_describe(const struct bios_call *call, char *text, size_t size);
+uint16_t bios_caller(const struct bios_call *call);
 /*
  * The guest is to be stopped while a service waits: it is put back to its INT instruction, so that the user
  * sees code of the guest's, and the service begins anew when it goes on.

@@ -14,6 +14,8 @@ struct bios {
 	uint64_t wait_until;	     /* INT 15h AH=86h: the end of the wait in progress; 0: none */
 	bool idle;		     /* APM's CPU idle is in progress, called with this stack pointer */
 	uint64_t idle_sp;
+	bool caught;		     /* the user was told of this call, with this stack pointer */
+	uint64_t caught_sp;
 };
 
 #endif

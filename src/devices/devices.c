@@ -7,6 +7,7 @@
 #include "bios/bios.h"
 #include "bios/rom.h"
 #include "machine.h"
+#include "trace.h"
 
 #define UNANSWERED_SHOWN 4 /* accesses of a port in a direction */
 
@@ -69,7 +70,7 @@ void devices_nobody(struct machine *machine, const struct port_access *access)
 {
 	if (!access->write)
 		memset(access->data, 0xff, access->size);
-	if (is_news(machine, access))
+	if (!(machine->trace & TRACE_IO) && is_news(machine, access))
 		devices_report(machine, access);
 }
 
@@ -210,6 +211,8 @@ void devices_serve(struct machine *machine)
 	for (uint32_t n = 0; n < run->io.count; n++, access.data += access.size) {
 		clock_advance(machine, CLOCK_PORT_ACCESS);
 		serve(machine, &access);
+		if (machine->trace & TRACE_IO && (access.port != PORT_BIOS || !machine->is_pc))
+			trace_port(machine, &access);
 	}
 }
 

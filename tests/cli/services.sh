@@ -59,4 +59,19 @@ for when in 2024-02-29 2000-12-31T23:59:59 now; do
 	kvmgdb --gdb=none "--rtc=$when" "$GUESTS/services.bin" >"$work/out" 2>&1
 	result $? "--rtc=$when"
 done
+
+# --trace says the same as monitor trace.
+cat >"$work/expected" <<'END'
+INT 15h AH=88 (size of extended memory) from 0000:7c1c: AX=887f BX=0000 CX=0000 DX=0080 SI=0000 DI=0000 BP=0000 DS=0000 ES=0000 -> AX=fc00 CF=0
+port 0x0070 <- 0x15 (clock and CMOS)
+port 0x0071 -> 0x80 (clock and CMOS)
+END
+kvmgdb --gdb=none --trace=bios,io "$GUESTS/services.bin" >"$work/out" 2>"$work/err"
+sed -n '/^INT 15h AH=88/p; /^port 0x0070 <- 0x15/{N;p;}' "$work/out" >"$work/lines"
+same '--trace=bios,io' "$work/expected" "$work/lines"
+for what in all bios, ''; do
+	kvmgdb --gdb=none "--trace=$what" "$GUESTS/services.bin" >"$work/out" 2>&1
+	[ $? -eq 2 ]
+	result $? "--trace=$what is refused"
+done
 finish
