@@ -213,7 +213,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		if (exit)
 			break;
 		if (clock_was_kicked())
-			clock_advance(machine, CLOCK_KICK);
+			clock_kick(machine);
 		return INTERRUPTED;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_SET_TPR:

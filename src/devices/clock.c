@@ -42,6 +42,7 @@ void clock_advance(struct machine *machine, uint64_t nanoseconds)
 	struct clock *clock = &machine->clock;
 
 	clock->now += nanoseconds;
+	clock->advances++;
 	if (clock->now < clock->next)
 		return;
 	devices_update(machine);
@@ -143,4 +144,14 @@ bool clock_was_kicked(void)
 		return false;
 	kicked = 0;
 	return true;
+}
+
+void clock_kick(struct machine *machine)
+{
+	struct clock *clock = &machine->clock;
+	bool is_busy = clock->advances >= CLOCK_BUSY && !clock->real;
+
+	clock->advances = 0;
+	if (!is_busy)
+		clock_advance(machine, CLOCK_KICK);
 }

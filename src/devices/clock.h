@@ -20,6 +20,7 @@ struct machine;
 #define CLOCK_BIOS_SERVICE (20 * CLOCK_MICROSECOND)
 #define CLOCK_BIOS_POLL (100 * CLOCK_MICROSECOND) /* of one that is called until something has happened */
 #define CLOCK_KICK (10 * CLOCK_MILLISECOND)	  /* of code without exits: the same on the host */
+#define CLOCK_BUSY 16 /* advances between two kicks that make the second say nothing */
 #define CLOCK_AHEAD_MAX (60 * CLOCK_SECOND)	  /* a guest that is idle for longer is to cost nothing */
 #define CLOCK_STEP 500ull			  /* of an instruction that is stepped */
 
@@ -28,6 +29,7 @@ struct clock {
 	uint64_t next; /* when a device has something to do; CLOCK_NEVER */
 	bool real;     /* the guest waits in the host's time: somebody plays with it */
 	uint64_t host; /* the host's monotonic clock when `now` was 0 */
+	unsigned int advances; /* since the last kick */
 };
 
 void clock_reset(struct machine *machine);
@@ -49,5 +51,10 @@ bool clock_wait(struct machine *machine);
 void clock_run(struct machine *machine);
 void clock_stop(void);
 bool clock_was_kicked(void);
+/*
+ * The host's time for a kick. A guest that has used ports or services meanwhile was given time for that, which
+ * is the same each time that it runs.
+ */
+void clock_kick(struct machine *machine);
 
 #endif

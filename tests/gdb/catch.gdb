@@ -1,4 +1,5 @@
 # guest: services.bin
+# options: --console=gdb
 # requires: script
 #
 # `monitor catch': the guest stops before a BIOS service is done, in the BIOS, with the caller's registers,

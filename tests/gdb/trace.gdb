@@ -1,4 +1,5 @@
 # guest: services.bin
+# options: --console=gdb
 #
 # `monitor trace': services and port accesses, a line each, as long as it is on.
 
