@@ -222,6 +222,8 @@ int main(int argc, char **argv)
 	if (options.verbose && machine.symbols)
 		message("symbols: add-symbol-file %s -o 0x%llx", symbols.path,
 			(unsigned long long)options.symbols_offset);
+	if (options.keys && !machine.is_pc)
+		die("--keys: this machine has no keyboard");
 	catch_signals(&options);
 	alarm(options.timeout);
 	if (!with_gdb) {
