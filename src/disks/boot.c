@@ -47,7 +47,7 @@ static uint32_t long_word(const uint8_t *at)
 	return word(at) | (uint32_t)word(at + 2) << 16;
 }
 
-/* Reads to guest memory. */
+/* Reads to guest memory; what lies behind the drive's end is left out. */
 static int load_sectors(struct machine *machine, struct drive *drive, uint64_t sector, uint32_t count, uint64_t gpa,
 			char *why, size_t size)
 {
@@ -55,6 +55,8 @@ static int load_sectors(struct machine *machine, struct drive *drive, uint64_t s
 		uint8_t buf[SECTOR_SIZE];
 		int result = drive_read(drive, sector + i, 1, buf);
 
+		if (result == -ERANGE && i)
+			break;
 		if (result) {
 			snprintf(why, size, "cannot read sector %llu of %s: %s", (unsigned long long)(sector + i),
 				 drive->disk->path, result == -ERANGE ? "there is none" : strerror(-result));
