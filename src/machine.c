@@ -24,8 +24,8 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	if (result)
 		return result;
 	machine->is_pc = image_is_pc(machine->image, machine->options);
-	devices_reset(machine);
 	drives_reset(machine->drives, machine->reset_due);
+	devices_reset(machine);
 	if (machine->is_pc && machine->vm.low_size < PC_MEMORY_MIN) {
 		snprintf(why, size, "a PC has at least 1M of memory: give it more with --memory, or none of a PC's "
 				    "devices with --machine=bare");

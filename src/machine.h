@@ -6,6 +6,7 @@
 #include "bios/catch.h"
 #include "console.h"
 #include "devices/clock.h"
+#include "devices/ide.h"
 #include "devices/keyboard.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
@@ -48,6 +49,7 @@ struct machine {
 	struct catches catches;
 	unsigned int trace;    /* bits of enum trace */
 	struct clock clock;
+	struct ide ide;
 	struct pic pic;
 	struct pit pit;
 	struct rtc rtc;

@@ -165,7 +165,8 @@ void bios_power_on(struct machine *machine)
 	equipment_power_on(machine);
 	video_power_on(machine);
 	keyboard_power_on(machine);
-	pic_program(&machine->pic, (uint16_t)~(1u << IRQ_TIMER | 1u << IRQ_KEYBOARD | 1u << 2 | 1u << IRQ_RTC));
+	pic_program(&machine->pic, (uint16_t)~(1u << IRQ_TIMER | 1u << IRQ_KEYBOARD | 1u << 2 | 1u << IRQ_RTC |
+						     1u << IRQ_DISK));
 	pit_program(machine);
 	clock_plan(machine);
 }

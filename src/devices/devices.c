@@ -6,6 +6,7 @@
 
 #include "bios/bios.h"
 #include "bios/rom.h"
+#include "devices/ide.h"
 #include "machine.h"
 #include "trace.h"
 
@@ -100,16 +101,24 @@ static const struct port_range ports[] = {
 	{PORT_DEBUG_CONSOLE, PORT_DEBUG_CONSOLE, debug_console, 4, true},
 	{PORT_DELAY_EB, PORT_DELAY_EB, absent_access, 1, false},
 	{PORT_DELAY_ED, PORT_DELAY_ED, absent_access, 1, false},
+	{IDE_SECONDARY, IDE_SECONDARY, ide_access, 4, false},
+	{IDE_SECONDARY + 1, IDE_SECONDARY + IDE_COMMAND, ide_access, 1, false},
+	{IDE_PRIMARY, IDE_PRIMARY, ide_access, 4, false},
+	{IDE_PRIMARY + 1, IDE_PRIMARY + IDE_COMMAND, ide_access, 1, false},
 	{0x201, 0x201, absent_access, 1, false}, /* joysticks */
 	{0x278, 0x27f, absent_access, 1, false}, /* printers: here and twice below */
 	{0x2e8, 0x2ef, absent_access, 1, false}, /* serial ports: COM4 here, COM2 and COM3 */
 	{0x2f8, 0x2ff, absent_access, 1, false},
+	{IDE_SECONDARY + IDE_CONTROL, IDE_SECONDARY + IDE_CONTROL, ide_access, 1, false},
 	{0x378, 0x37f, absent_access, 1, false},
 	{PORT_VGA_MONO, PORT_VGA_MONO + 6, vga_access, 1, false},
 	{0x3bc, 0x3be, absent_access, 1, false},
 	{PORT_VGA, PORT_VGA + 15, vga_access, 1, false},
 	{PORT_VGA_COLOUR, PORT_VGA_COLOUR + 6, vga_access, 1, false},
 	{0x3e8, 0x3ef, absent_access, 1, false},
+	{PORT_FLOPPY, PORT_FLOPPY + 5, absent_access, 1, false},
+	{IDE_PRIMARY + IDE_CONTROL, IDE_PRIMARY + IDE_CONTROL, ide_access, 1, false},
+	{PORT_FLOPPY + 7, PORT_FLOPPY + 7, absent_access, 1, false},
 	{UART_COM1, UART_COM1 + 7, uart_access, 1, true},
 	{PORT_FIRMWARE_CONSOLE, PORT_FIRMWARE_CONSOLE, debug_console, 4, false},
 	{PORT_ELCR, PORT_ELCR + 1, pic_access, 1, false},
@@ -129,6 +138,7 @@ static const struct {
 	{rtc_next, rtc_update},
 	{keyboard_next, keyboard_update},
 	{typist_next, typist_update},
+	{ide_next, ide_update},
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -144,6 +154,7 @@ void devices_reset(struct machine *machine)
 	typist_reset(machine);
 	machine->uart = (struct uart){0};
 	vga_reset(machine);
+	ide_reset(machine);
 }
 
 uint64_t devices_next(const struct machine *machine)

@@ -34,6 +34,7 @@ typedef void port_handler(struct machine *machine, const struct port_access *acc
 #define PORT_DMA2 0xc0
 #define PORT_BIOS 0xe8 /* where the BIOS's stubs call the program */
 #define PORT_DEBUG_CONSOLE 0xe9 /* of Bochs, and of QEMU after it */
+#define PORT_FLOPPY 0x3f0
 #define PORT_DELAY_EB 0xeb /* written for the time that it takes */
 #define PORT_DELAY_ED 0xed
 #define PORT_FIRMWARE_CONSOLE 0x402 /* of firmware for QEMU */
@@ -44,7 +45,7 @@ typedef void port_handler(struct machine *machine, const struct port_access *acc
 #define PORT_PCI 0xcf8
 
 port_handler pic_access, pit_access, speaker_access, uart_access, bios_access, vga_access;
-port_handler keyboard_access;
+port_handler ide_access, keyboard_access;
 port_handler rtc_access, dma_access, dma_page_access;
 port_handler control_access, code_access, pci_access, power_access, shutdown_access, power_management_access;
 /* Where a PC may have a device and this one has none: ones are read, and the user is not bothered. */
@@ -71,6 +72,9 @@ void devices_write(struct machine *machine, uint16_t port, uint8_t value);
 bool keyboard_may_come(const struct machine *machine);
 
 /* For devices.c. */
+void ide_reset(struct machine *machine);
+uint64_t ide_next(const struct machine *machine);
+void ide_update(struct machine *machine);
 void pit_reset(struct machine *machine);
 uint64_t pit_next(const struct machine *machine);
 void pit_update(struct machine *machine);
