@@ -56,7 +56,7 @@ enum outcome irq_wait(struct machine *machine)
 {
 	bool with_gdb = machine->stub && gdbstub_connected(machine->stub), idle;
 	/* With a debugger there is somebody who can stop a guest that waits for a key. */
-	bool may_wait = keyboard_may_come(machine) || machine->bios.wait_until ||
+	bool may_wait = keyboard_may_come(machine) || uart_may_come(machine) || machine->bios.wait_until ||
 			(machine->bios.waits && with_gdb);
 
 	if (!(machine->vcpu.regs->rflags & RFLAGS_IF))

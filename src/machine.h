@@ -19,6 +19,7 @@
 #include "guard.h"
 #include "points.h"
 #include "probe.h"
+#include "serial.h"
 #include "vcpu.h"
 
 struct drives;
@@ -57,6 +58,7 @@ struct machine {
 	struct keyboard keyboard;
 	struct typist typist;
 	struct uart uart;
+	struct serial serial;
 	struct vga vga;
 	struct idle idle;
 	struct drives *drives; /* NULL: none */

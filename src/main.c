@@ -11,6 +11,7 @@
 
 #include "command.h"
 #include "disks/drives.h"
+#include "input.h"
 #include "load/load.h"
 #include "machine.h"
 #include "message.h"
@@ -32,8 +33,16 @@ static void leave(int status)
 	if (machine.stub)
 		gdbstub_unlink(machine.stub);
 	command_remove_directory();
+	input_restore();
 	terminal_restore();
+	serial_unlink(&machine.serial);
 	_exit(status);
+}
+
+/* At every other way out. */
+static void leave_files(void)
+{
+	serial_unlink(&machine.serial);
 }
 
 /* While the guest runs it is left in good order, and with a word about where it was; else at once. */
@@ -98,6 +107,7 @@ static void catch_signals(const struct options *options)
 {
 	catch(SIGTERM, on_end);
 	catch(SIGHUP, on_end);
+	catch(SIGQUIT, on_end);
 	catch(SIGALRM, on_timeout);
 	catch(SIGCHLD, on_child);
 	catch(SIGINT, options->command || !strcmp(options->gdb, "stdio") ? on_interrupt : on_end);
@@ -204,6 +214,9 @@ int main(int argc, char **argv)
 	machine.drives = &drives;
 	if (options.keys && typist_begin(&machine, options.keys, why, sizeof(why)))
 		die("--keys: %s", why);
+	atexit(leave_files);
+	if (serial_open(&machine.serial, options.serial, why, sizeof(why)))
+		die("%s", why);
 	machine.options = &options;
 	machine.arch = options.arch;
 	machine.trace = options.trace;
@@ -225,6 +238,7 @@ int main(int argc, char **argv)
 	if (options.keys && !machine.is_pc)
 		die("--keys: this machine has no keyboard");
 	catch_signals(&options);
+	input_open(&machine, &options);
 	alarm(options.timeout);
 	if (!with_gdb) {
 		machine_run(&machine, GDBSTUB_CONTINUE, &stop);
@@ -258,6 +272,7 @@ int main(int argc, char **argv)
 			status = wait_for_command();
 	}
 	screen_end(&machine);
+	serial_close(&machine.serial);
 	machine_destroy(&machine);
 	points_free(&machine.points);
 	guard_free(&machine.guard);

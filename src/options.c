@@ -18,7 +18,7 @@
 #include "vcpu.h"
 
 enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_KEYS, OPTION_MACHINE,
-       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN,
+       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN, OPTION_SERIAL,
        OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT, OPTION_TRACE };
 
 /* From this table come getopt's and the help. */
@@ -45,6 +45,7 @@ static const struct {
 	{"console", 'c', "WHERE", "the guest's output: stdio (default), gdb, both, file:PATH, none"},
 	{"screen", OPTION_SCREEN, NULL, "show the guest's screen: on a terminal while it runs, and as text at the end"},
 	{"keys", OPTION_KEYS, "TEXT", "what is typed on the guest's keyboard, as in 'dir\\n<F1><wait 2s>'"},
+	{"serial", OPTION_SERIAL, "WHERE", "what is connected to COM1: stdio, pty, unix:PATH, file:PATH (input alone), none (default: the console, without input)"},
 	{"arch", OPTION_ARCH, "ARCH",
 	 "what gdb is served, whatever the CPU's mode: auto (default), i8086, i386, x86-64"},
 	{"symbols", OPTION_SYMBOLS, "FILE",
@@ -320,6 +321,9 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case OPTION_KEYS:
 		options->keys = argument;
+		break;
+	case OPTION_SERIAL:
+		options->serial = argument;
 		break;
 	case OPTION_NO_WAIT:
 		options->no_wait = true;

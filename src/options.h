@@ -37,6 +37,7 @@ struct options {
 	size_t module_count;
 	const char *console;
 	const char *keys; /* NULL: none */
+	const char *serial; /* NULL: the console */
 	int arch; /* as arch_parse() */
 	const char *symbols; /* NULL: none */
 	uint64_t symbols_offset; /* modulo 2^64 */

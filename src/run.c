@@ -5,6 +5,7 @@
 
 #include "bios/bios.h"
 #include "exits.h"
+#include "input.h"
 #include "irq.h"
 #include "memory.h"
 #include "message.h"
@@ -448,7 +449,9 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		machine->life = MACHINE_ALIVE;
 		if (machine->is_pc)
 			clock_run(machine);
+		input_start(machine);
 		run_freely(machine, asked, stop);
+		input_stop();
 		clock_stop();
 	}
 	screen_update(machine, true);

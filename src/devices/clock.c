@@ -8,7 +8,11 @@
 #include <time.h>
 
 #include "devices/devices.h"
+#include "input.h"
 #include "machine.h"
+
+/* How far the guest may be ahead with clock.real. */
+#define PACE (5 * CLOCK_MILLISECOND)
 
 /* A signal handler has no other way to them. */
 static timer_t timer;
@@ -37,23 +41,13 @@ void clock_plan(struct machine *machine)
 	machine->clock.next = devices_next(machine);
 }
 
-void clock_advance(struct machine *machine, uint64_t nanoseconds)
-{
-	struct clock *clock = &machine->clock;
-
-	clock->now += nanoseconds;
-	clock->advances++;
-	if (clock->now < clock->next)
-		return;
-	devices_update(machine);
-	clock_plan(machine);
-}
-
 /* Until the host's clock is where the guest may be at `then`. Returns how far the guest has come, if less. */
 static uint64_t sleep_until(struct machine *machine, uint64_t then)
 {
 	struct clock *clock = &machine->clock;
 	uint64_t host = host_now(), wanted = clock->host + then;
+	struct vcpu *was_running = running;
+	struct pollfd fds[INPUT_MAX];
 	struct timespec left;
 	sigset_t all, before;
 
@@ -71,11 +65,37 @@ static uint64_t sleep_until(struct machine *machine, uint64_t then)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	if (!machine->vcpu.kicked)
-		ppoll(NULL, 0, &left, &before);
+		ppoll(fds, input_fds(machine, fds), &left, &before);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	clock_run(machine);
+	if (was_running)
+		clock_run(machine);
+	input_look(machine);
 	host = host_now();
 	return host >= wanted ? then : wanted - host < then - clock->now ? then - (wanted - host) : clock->now;
+}
+
+/* A guest that polls is not to be ahead of the host's time, either. */
+static void pace(struct machine *machine)
+{
+	struct clock *clock = &machine->clock;
+
+	clock->paced = clock->now;
+	if (running)
+		sleep_until(machine, clock->now);
+}
+
+void clock_advance(struct machine *machine, uint64_t nanoseconds)
+{
+	struct clock *clock = &machine->clock;
+
+	clock->now += nanoseconds;
+	clock->advances++;
+	if (clock->real && clock->now >= clock->paced + PACE)
+		pace(machine);
+	if (clock->now < clock->next)
+		return;
+	devices_update(machine);
+	clock_plan(machine);
 }
 
 bool clock_wait(struct machine *machine)
@@ -152,6 +172,7 @@ void clock_kick(struct machine *machine)
 	bool is_busy = clock->advances >= CLOCK_BUSY && !clock->real;
 
 	clock->advances = 0;
+	input_look(machine);
 	if (!is_busy)
 		clock_advance(machine, CLOCK_KICK);
 }

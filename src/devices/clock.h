@@ -29,6 +29,7 @@ struct clock {
 	uint64_t next; /* when a device has something to do; CLOCK_NEVER */
 	bool real;     /* the guest waits in the host's time: somebody plays with it */
 	uint64_t host; /* the host's monotonic clock when `now` was 0 */
+	uint64_t paced;	       /* with clock.real: when it was last held back */
 	unsigned int advances; /* since the last kick */
 };
 

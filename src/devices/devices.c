@@ -136,6 +136,7 @@ static const struct {
 } timed[] = {
 	{pit_next, pit_update},
 	{rtc_next, rtc_update},
+	{uart_next, uart_update},
 	{keyboard_next, keyboard_update},
 	{typist_next, typist_update},
 	{ide_next, ide_update},
@@ -152,7 +153,7 @@ void devices_reset(struct machine *machine)
 	system_reset(machine);
 	keyboard_reset(machine);
 	typist_reset(machine);
-	machine->uart = (struct uart){0};
+	uart_reset(machine);
 	vga_reset(machine);
 	ide_reset(machine);
 }
