@@ -154,9 +154,13 @@ static bool is_watched(const struct machine *machine, int exit)
 static enum outcome halted(struct machine *machine, struct gdbstub_stop *stop)
 {
 	enum outcome outcome = irq_wait(machine);
+	bool waits;
 
 	if (outcome == STOPPED) {
+		waits = machine->bios.waits;
 		bios_rewind(machine);
+		if (waits)
+			machine_say(machine, "the guest waits for a key, and nobody presses one");
 		exit_halt(machine);
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	}

@@ -250,6 +250,11 @@ static int int_vector(const struct bios_call *call)
 	return code[1];
 }
 
+bool bios_called_by_int(const struct bios_call *call)
+{
+	return int_vector(call) == (int)call->trap;
+}
+
 static unsigned int called_vector(const struct bios_call *call)
 {
 	int vector = int_vector(call);
@@ -266,7 +271,7 @@ void bios_rewind(struct machine *machine)
 	if (!machine->bios.waits || pc < ROM_BASE + rom_stub(0) || trap >= 256)
 		return;
 	begin(machine, trap, &call);
-	if (int_vector(&call) != (int)trap)
+	if (!bios_called_by_int(&call))
 		return;
 	bios_pop_frame(&call, true);
 	machine->bios.waits = false;

@@ -108,6 +108,8 @@ bool bios_is_hooked(const struct machine *machine);
 bool bios_hears_clock(const struct machine *machine);
 /* The same of the keyboard's. */
 bool bios_hears_keyboard(const struct machine *machine);
+/* Whether it was an INT that has come here, and not the CPU or a device. */
+bool bios_called_by_int(const struct bios_call *call);
 /* Goes back to the INT, or the instruction that raised the exception, as if it had not been. */
 void bios_pop_frame(struct bios_call *call, bool before_int);
 

@@ -16,11 +16,15 @@ static enum bios_result stop(struct bios_call *call, const char *what, enum gdbs
 
 static enum bios_result divide_error(struct bios_call *call)
 {
+	if (bios_called_by_int(call))
+		return BIOS_UNKNOWN;
 	return stop(call, "division error", GDBSTUB_SIGNAL_FPE);
 }
 
 static enum bios_result invalid_opcode(struct bios_call *call)
 {
+	if (bios_called_by_int(call))
+		return BIOS_UNKNOWN;
 	return stop(call, "invalid opcode", GDBSTUB_SIGNAL_ILL);
 }
 
@@ -34,6 +38,8 @@ static enum bios_result irq(struct bios_call *call)
 		pic_end(pic, line);
 		return BIOS_DONE;
 	}
+	if (bios_called_by_int(call))
+		return BIOS_UNKNOWN;
 	if (call->trap == 0x0d)
 		return stop(call, "general protection fault", GDBSTUB_SIGNAL_SEGV);
 	if (call->trap == 0x0c)

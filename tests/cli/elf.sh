@@ -122,7 +122,7 @@ kvmgdb: program header 1: 0x8 bytes at 0x201000, linked at 0x201000
 kvmgdb: symbols: add-symbol-file FILE -o 0x0" --verbose
 prints 32 'e_entry=0x10000f' "port 0x0000 <- 0x00000000 (0)
 port 0x0000 <- 0x03fff000 (67104768)
-halted at 0008:00100014" ''
+halted at 0008:00100014" '' --machine=bare
 # The code without the data
 prints 32 '1.p_type=4' "port 0x0eff <- 0x00000000 (0)
 port 0x0eff <- 0x00000000 (0)
@@ -180,7 +180,7 @@ halted at 0008:00100018" "FILE begins at 0x100000, $without 0xffffffff80100000 w
 refused 32 '' '16-bit code cannot begin at 0x100000: linear entries end at 0xfffff' --mode=16
 # 16-bit code that is the same in 32-bit mode, but for the size of what it writes: a stack below the image
 file 32 0.p_paddr=0x8000 0.p_vaddr=0x8000 e_entry=0x8010
-kvmgdb --gdb=none --mode=16 "$work/elf" >"$work/stdout" 2>"$work/stderr"
+kvmgdb --gdb=none --machine=bare --mode=16 "$work/elf" >"$work/stdout" 2>"$work/stderr"
 [ $? -eq 0 ] && [ ! -s "$work/stderr" ]
 result $? "16-bit code: exit status 0"
 printf 'port 0x0000 <- 0x8000 (32768)\nhalted at 0000:8014\n' >"$work/expected"

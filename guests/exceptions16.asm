@@ -1,0 +1,16 @@
+; Exceptions that the guest has no handler for: the debugger shows the instruction that raised them. The
+; interrupts of the same vectors are none.
+	org 0x7c00
+	int 0
+	mov al, 'a'
+	out 0xe9, al
+	xor bx, bx
+divide:	div bl
+	int 6
+	mov al, 'b'
+	out 0xe9, al
+	ud2
+	cli
+	hlt
+	times 510 - ($ - $$) db 0
+	dw 0xaa55
