@@ -135,7 +135,7 @@ result $? "terminal: text in its place and colours"
 grep -q "$escape\[16;6H$escape\[?25h" "$work/raw"
 result $? "terminal: the cursor"
 # Behind it the messages and the screen once more.
-sed "s/.*$end//" "$work/raw" | tr -d '\r' | sed -n '1p; $p' >"$work/out"
+sed "/Ctrl-\] ends it/d; s/.*$end//" "$work/raw" | tr -d '\r' | sed -n '1p; $p' >"$work/out"
 printf 'halted at 0000:108f\n╔═╗ B800 ß√\n' >"$work/expected"
 same "terminal: messages, and the last screen" "$work/expected" "$work/out"
 finish

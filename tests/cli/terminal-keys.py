@@ -20,6 +20,7 @@ import time
 LIMIT = 30
 script, command = sys.argv[1], sys.argv[2:]
 tell, told = os.pipe()
+ready, go = os.pipe()
 leader, fd = pty.fork()
 if not leader:
     # As a shell does it: a group of its own, in the foreground, with somebody above it who could let it go on.
@@ -30,11 +31,13 @@ if not leader:
         os.tcsetpgrp(0, os.getpid())
         signal.signal(signal.SIGTTOU, signal.SIG_DFL)
         os.write(told, b"%d\n" % os.getpid())
+        os.read(ready, 1)
         os.execvp(command[0], command)
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os._exit(status if status >= 0 else 128 - status)
 pid = int(os.read(tell, 20))
 before = termios.tcgetattr(fd)
+os.write(go, b"g")
 output = seen = b""
 
 
