@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define CPUID_ENTRIES 256
+#define APIC_BASE_ENABLE 0x800ull /* of the MSR IA32_APIC_BASE */
 
 /* The XSAVE header's bitmap of components (SDM volume 1, 13.4.2). */
 #define XSTATE_BV 512
@@ -43,6 +44,29 @@ static void find_xstate(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 	}
 }
 
+/* Features that go with a local APIC, by leaf and register (SDM volume 2, CPUID; AMD's manual, volume 3, appendix E). */
+static const struct {
+	uint32_t function, edx, ecx;
+} apic_features[] = {
+	{0x00000001, 1u << 9, 1u << 21 | 1u << 24}, /* APIC; x2APIC, TSC deadline */
+	{0x80000001, 1u << 9, 1u << 3},		    /* APIC; extended APIC space */
+};
+
+/* There is none: interrupts come from the controllers of a PC/AT, and a guest is to know that. */
+static void hide_apic(struct kvm_cpuid2 *cpuid)
+{
+	for (uint32_t i = 0; i < cpuid->nent; i++) {
+		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
+
+		for (size_t k = 0; k < sizeof(apic_features) / sizeof(*apic_features); k++) {
+			if (entry->function != apic_features[k].function)
+				continue;
+			entry->edx &= ~apic_features[k].edx;
+			entry->ecx &= ~apic_features[k].ecx;
+		}
+	}
+}
+
 /*
  * Without it KVM knows a guest CPU with no features at all, and refuses long mode and most control
  * register bits to it.
@@ -57,6 +81,7 @@ static int set_cpuid(struct vcpu *vcpu)
 	if (ioctl(vcpu->vm->device, KVM_GET_SUPPORTED_CPUID, &cpuid))
 		return -1;
 	find_xstate(vcpu, &cpuid.head);
+	hide_apic(&cpuid.head);
 	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid);
 }
 
@@ -107,7 +132,13 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, si
 	if (allocate_xsave(vcpu) || set_cpuid(vcpu))
 		goto failed;
 	what = "read a virtual CPU's registers";
-	if (!read_registers(vcpu))
+	if (read_registers(vcpu))
+		goto failed;
+	/* KVM sets CPUID's bit for the APIC again by this one. */
+	vcpu->own_sregs = *vcpu->sregs;
+	vcpu->own_sregs.apic_base &= ~APIC_BASE_ENABLE;
+	what = "switch a virtual CPU's APIC off";
+	if (!vcpu_set_sregs(vcpu, &vcpu->own_sregs))
 		return 0;
 failed:
 	error = errno;
