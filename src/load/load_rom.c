@@ -10,7 +10,7 @@
 
 #define ROM_MAX (16u << 20)
 #define SHADOW_END 0x100000u
-#define SHADOW_MAX 0x20000u
+#define SHADOW_MAX 0x40000u /* a chip set shows 128K of it, and firmware that finds none cannot ask for more */
 
 /* As after a reset (SDM volume 3, 10.1.4): the segment's base is not what its selector says. */
 #define RESET_SELECTOR 0xf000
