@@ -66,6 +66,12 @@ static bool serve_mmio(struct machine *machine)
 	uint64_t gpa = run->mmio.phys_addr, left;
 	void *host = vm_host(&machine->vm, gpa, &left);
 
+	if (vm_in_window(&machine->vm, gpa, &left) && run->mmio.len <= left &&
+	    run->mmio.len <= sizeof(run->mmio.data)) {
+		vm_access_window(&machine->vm, gpa, run->mmio.data, run->mmio.len,
+				 run->mmio.is_write ? WINDOW_WRITE : WINDOW_READ);
+		return false;
+	}
 	/* KVM has carried out an instruction itself, and has found the page guarded. */
 	if (machine->guard.count && host && run->mmio.len <= left &&
 	    run->mmio.len <= sizeof(run->mmio.data)) {

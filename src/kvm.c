@@ -18,6 +18,10 @@
 #define IDENTITY_MAP_ADDRESS 0xfeffc000ull
 
 #define SLOT_ROM 2 /* behind those of low and high memory */
+/* With a window in low memory: */
+#define SLOT_BELOW 0
+#define SLOT_WINDOW 3
+#define SLOT_ABOVE 4
 
 static int open_device(struct vm *vm, char *why, size_t size)
 {
@@ -68,7 +72,7 @@ static int check_capabilities(struct vm *vm, char *why, size_t size)
 		{KVM_CAP_SET_GUEST_DEBUG, "guest debugging"},
 		{KVM_CAP_IMMEDIATE_EXIT, "immediate exits (Linux 4.12)"},
 	};
-	int sync = capability(vm, KVM_CAP_SYNC_REGS), run_size;
+	int sync = capability(vm, KVM_CAP_SYNC_REGS), run_size, coalesced;
 
 	for (size_t i = 0; i < sizeof(needed) / sizeof(*needed); i++) {
 		if (capability(vm, needed[i].capability))
@@ -82,6 +86,9 @@ static int check_capabilities(struct vm *vm, char *why, size_t size)
 		return -ENOTSUP;
 	}
 	vm->run_size = (size_t)run_size;
+	coalesced = capability(vm, KVM_CAP_COALESCED_MMIO);
+	if (((size_t)coalesced + 1) * VM_PAGE <= vm->run_size)
+		vm->coalesced_page = (unsigned int)coalesced;
 	vm->sync_regs = (sync & KVM_SYNC_X86_REGS) && (sync & KVM_SYNC_X86_SREGS);
 	vm->debug = (uint32_t)capability(vm, KVM_CAP_SET_GUEST_DEBUG2);
 	if (!vm->debug) /* older than the capability: what has always been there */
@@ -220,9 +227,58 @@ uint64_t vm_next(const struct vm *vm, uint64_t gpa)
 	return gpa < VM_HIGH_START && vm->size > vm->low_size ? VM_HIGH_START : UINT64_MAX;
 }
 
+int vm_open_window(struct vm *vm, const struct window *window)
+{
+	struct kvm_coalesced_mmio_zone zone = {.addr = window->start, .size = (uint32_t)window->size};
+	uint64_t end = window->start + window->size;
+	int result;
+
+	/* A slot's size cannot be changed: it is made anew. The first time it becomes three, which then stay. */
+	if (!vm->split)
+		result = add_slot(vm, SLOT_BELOW, 0, 0, 0) ||
+			 add_slot(vm, SLOT_BELOW, 0, 0, window->start) ||
+			 (end < vm->low_size && add_slot(vm, SLOT_ABOVE, end, end, vm->low_size - end));
+	else
+		result = add_slot(vm, SLOT_WINDOW, window->start, window->start, 0);
+	if (result)
+		return -errno;
+	vm->split = true;
+	/* Without it writes are slower, and that is all. */
+	if (vm->coalesced_page)
+		ioctl(vm->fd, KVM_REGISTER_COALESCED_MMIO, &zone);
+	traps_remove_range(vm, window->start, window->size);
+	vm->window = *window;
+	return 0;
+}
+
+int vm_close_window(struct vm *vm)
+{
+	struct kvm_coalesced_mmio_zone zone = {.addr = vm->window.start, .size = (uint32_t)vm->window.size};
+
+	if (vm->coalesced_page)
+		ioctl(vm->fd, KVM_UNREGISTER_COALESCED_MMIO, &zone);
+	if (add_slot(vm, SLOT_WINDOW, vm->window.start, vm->window.start, vm->window.size))
+		return -errno;
+	vm->window = (struct window){0};
+	return 0;
+}
+
+bool vm_in_window(const struct vm *vm, uint64_t gpa, uint64_t *left)
+{
+	if (gpa < vm->window.start || gpa - vm->window.start >= vm->window.size)
+		return false;
+	*left = vm->window.start + vm->window.size - gpa;
+	return true;
+}
+
+void vm_access_window(const struct vm *vm, uint64_t gpa, void *data, size_t len, enum window_access how)
+{
+	vm->window.access(vm->window.opaque, gpa - vm->window.start, data, len, how);
+}
+
 void *vm_host(const struct vm *vm, uint64_t gpa, uint64_t *len)
 {
-	uint64_t offset, end = vm->low_size;
+	uint64_t offset, left, end = vm->low_size;
 
 	if (vm_is_rom(vm, gpa)) {
 		if (len)
@@ -230,7 +286,11 @@ void *vm_host(const struct vm *vm, uint64_t gpa, uint64_t *len)
 		return vm->rom + (gpa - (VM_HIGH_START - vm->rom_size));
 	}
 	if (gpa < vm->low_size) {
+		if (vm_in_window(vm, gpa, &left))
+			return NULL;
 		offset = gpa;
+		if (gpa < vm->window.start)
+			end = vm->window.start;
 	} else {
 		if (gpa < VM_HIGH_START || gpa - VM_HIGH_START >= vm->size - vm->low_size)
 			return NULL;

@@ -26,6 +26,16 @@ struct traps {
 	size_t count, capacity;
 };
 
+/* How a window is used: by the guest, or by a debugger, who is to change nothing by looking. */
+enum window_access { WINDOW_READ, WINDOW_WRITE, WINDOW_PEEK };
+
+/* Guest-physical memory, below vm.low_size, that the program serves in the place of RAM; whole pages. */
+struct window {
+	uint64_t start, size; /* a size of 0: there is none */
+	void (*access)(void *opaque, uint64_t offset, uint8_t *data, size_t len, enum window_access how);
+	void *opaque;
+};
+
 struct vm {
 	int device; /* /dev/kvm */
 	int fd;
@@ -37,6 +47,9 @@ struct vm {
 	uint64_t low_size; /* of it, what begins at guest-physical 0 */
 	uint8_t *rom;	   /* what ends at VM_HIGH_START; NULL: nothing does */
 	uint64_t rom_size;
+	struct window window;
+	bool split; /* the memory has slots apart for what is below and above of it */
+	unsigned int coalesced_page; /* of a vCPU's: writes to the window that are still to be served; 0: none */
 	struct traps traps;
 };
 
@@ -57,8 +70,19 @@ bool vm_is_rom(const struct vm *vm, uint64_t gpa);
 uint64_t vm_next(const struct vm *vm, uint64_t gpa);
 
 /*
+ * Takes the RAM there from the guest, or gives it back, with what was in it. The guest must not be running.
+ * Return 0 or a negative errno.
+ */
+int vm_open_window(struct vm *vm, const struct window *window);
+int vm_close_window(struct vm *vm);
+/* Whether `gpa` is in the window, and in *left how many bytes of it follow. */
+bool vm_in_window(const struct vm *vm, uint64_t gpa, uint64_t *left);
+/* Does an access to it, of bytes that are in it. */
+void vm_access_window(const struct vm *vm, uint64_t gpa, void *data, size_t len, enum window_access how);
+
+/*
  * The host address of guest-physical `gpa`, and in *len, if it is not NULL, how many bytes follow in
- * one piece from there; NULL where there is no memory.
+ * one piece from there; NULL where there is no memory, or the window.
  */
 void *vm_host(const struct vm *vm, uint64_t gpa, uint64_t *len);
 

@@ -27,24 +27,54 @@ static struct mmu mmu_of(const struct vcpu *vcpu)
 	};
 }
 
-/* The longest piece from `linear` on that is in one page and one piece of host memory. */
-static void *piece(const struct vcpu *vcpu, const struct mmu *mmu, uint64_t linear, size_t len,
-		   uint64_t *gpa, size_t *part)
+/* A piece of memory that is in one page, and in one piece of host memory or of the window. */
+struct piece {
+	uint64_t gpa;
+	size_t len;
+	void *host; /* NULL: the window */
+};
+
+static bool find_physical(const struct vm *vm, uint64_t gpa, size_t len, struct piece *piece)
+{
+	uint64_t left;
+
+	piece->gpa = gpa;
+	piece->host = vm_host(vm, gpa, &left);
+	if (!piece->host && !vm_in_window(vm, gpa, &left))
+		return false;
+	piece->len = len < left ? len : (size_t)left;
+	return true;
+}
+
+/* The longest one from `linear` on, of at most `len` bytes. False if there is nothing. */
+static bool find(const struct vcpu *vcpu, const struct mmu *mmu, uint64_t linear, size_t len, struct piece *piece)
 {
 	struct mmu_page page;
-	uint64_t left;
-	void *host;
 
-	if (mmu_translate(mmu, linear, &page, NULL, 0))
-		return NULL;
-	host = vm_host(vcpu->vm, page.gpa, &left);
-	if (!host)
-		return NULL;
-	if (left > page.left)
-		left = page.left;
-	*gpa = page.gpa;
-	*part = len < left ? len : (size_t)left;
-	return host;
+	return !mmu_translate(mmu, linear, &page, NULL, 0) &&
+	       find_physical(vcpu->vm, page.gpa, len < page.left ? len : (size_t)page.left, piece);
+}
+
+static void read_piece(const struct vm *vm, const struct piece *piece, void *to)
+{
+	if (piece->host) {
+		memcpy(to, piece->host, piece->len);
+		traps_hide(vm, piece->gpa, to, piece->len);
+	} else {
+		vm_access_window(vm, piece->gpa, to, piece->len, WINDOW_PEEK);
+	}
+}
+
+static void write_piece(struct vm *vm, const struct piece *piece, const uint8_t *from)
+{
+	uint8_t byte;
+
+	if (piece->host)
+		traps_write(vm, piece->gpa, piece->host, from, piece->len);
+	for (size_t i = 0; !piece->host && i < piece->len; i++) {
+		byte = from[i];
+		vm_access_window(vm, piece->gpa + i, &byte, 1, WINDOW_WRITE);
+	}
 }
 
 /* What of one page, or of one hole between pages, is alike from `linear` on. */
@@ -60,7 +90,7 @@ static void uniform(const struct vcpu *vcpu, const struct mmu *mmu, uint64_t lin
 		return;
 	}
 	region->size = page.left;
-	if (vm_host(vcpu->vm, page.gpa, &left)) {
+	if (vm_host(vcpu->vm, page.gpa, &left) || vm_in_window(vcpu->vm, page.gpa, &left)) {
 		region->readable = true;
 		region->writable = page.writable;
 		region->executable = page.executable;
@@ -97,15 +127,12 @@ ssize_t memory_read(const struct vcpu *vcpu, uint64_t linear, void *buf, size_t 
 	size_t done = 0;
 
 	while (done < len) {
-		uint64_t gpa;
-		size_t part;
-		const void *host = piece(vcpu, &mmu, linear + done, len - done, &gpa, &part);
+		struct piece piece;
 
-		if (!host)
+		if (!find(vcpu, &mmu, linear + done, len - done, &piece))
 			break;
-		memcpy(to + done, host, part);
-		traps_hide(vcpu->vm, gpa, to + done, part);
-		done += part;
+		read_piece(vcpu->vm, &piece, to + done);
+		done += piece.len;
 		if (linear + done == 0) /* the end of the address space is not its beginning */
 			break;
 	}
@@ -116,49 +143,49 @@ int memory_write(struct vcpu *vcpu, uint64_t linear, const void *buf, size_t len
 {
 	struct mmu mmu = mmu_of(vcpu);
 	const uint8_t *from = buf;
-	uint64_t gpa;
-	size_t done, part;
+	struct piece piece;
+	size_t done;
 
 	if (len && linear + len - 1 < linear)
 		return -EFAULT;
-	for (done = 0; done < len; done += part) {
-		if (!piece(vcpu, &mmu, linear + done, len - done, &gpa, &part))
+	for (done = 0; done < len; done += piece.len) {
+		if (!find(vcpu, &mmu, linear + done, len - done, &piece))
 			return -EFAULT;
 	}
-	for (done = 0; done < len; done += part) {
+	for (done = 0; done < len; done += piece.len) {
 		/* Again, because what was written may have been the page tables themselves. */
-		void *host = piece(vcpu, &mmu, linear + done, len - done, &gpa, &part);
-
-		if (!host)
+		if (!find(vcpu, &mmu, linear + done, len - done, &piece))
 			return -EFAULT;
-		traps_write(vcpu->vm, gpa, host, from + done, part);
+		write_piece(vcpu->vm, &piece, from + done);
 	}
 	return 0;
 }
 
 ssize_t memory_read_physical(const struct vcpu *vcpu, uint64_t gpa, void *buf, size_t len)
 {
-	uint64_t left;
-	const void *host = vm_host(vcpu->vm, gpa, &left);
+	struct piece piece;
 
-	if (!host)
+	if (!find_physical(vcpu->vm, gpa, len, &piece))
 		return len ? -EFAULT : 0;
-	if (len > left)
-		len = (size_t)left;
-	memcpy(buf, host, len);
-	traps_hide(vcpu->vm, gpa, buf, len);
-	return (ssize_t)len;
+	read_piece(vcpu->vm, &piece, buf);
+	return (ssize_t)piece.len;
 }
 
 int memory_write_physical(struct vcpu *vcpu, uint64_t gpa, const void *buf, size_t len)
 {
-	uint64_t left;
-	void *host = vm_host(vcpu->vm, gpa, &left);
+	const uint8_t *from = buf;
+	struct piece piece;
+	size_t done;
 
-	if (len && (!host || len > left))
-		return -EFAULT;
-	if (len)
-		traps_write(vcpu->vm, gpa, host, buf, len);
+	/* It may be in RAM as well as in the window. */
+	for (done = 0; done < len; done += piece.len) {
+		if (!find_physical(vcpu->vm, gpa + done, len - done, &piece))
+			return -EFAULT;
+	}
+	for (done = 0; done < len; done += piece.len) {
+		find_physical(vcpu->vm, gpa + done, len - done, &piece);
+		write_piece(vcpu->vm, &piece, from + done);
+	}
 	return 0;
 }
 
@@ -176,23 +203,22 @@ int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa)
 void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left)
 {
 	struct mmu mmu = mmu_of(vcpu);
-	size_t part = 0;
-	uint64_t gpa;
-	void *host = piece(vcpu, &mmu, linear, SIZE_MAX, &gpa, &part);
+	struct piece piece = {0};
 
-	*left = part;
-	return host;
+	find(vcpu, &mmu, linear, SIZE_MAX, &piece);
+	*left = piece.len;
+	return piece.host;
 }
 
 void memory_why(const struct vcpu *vcpu, uint64_t linear, size_t len, char *why, size_t size)
 {
 	struct mmu mmu = mmu_of(vcpu);
 	struct mmu_page page;
-	size_t done = 0, part;
-	uint64_t gpa;
+	struct piece piece;
+	size_t done = 0;
 
-	while (done < len && piece(vcpu, &mmu, linear + done, len - done, &gpa, &part))
-		done += part;
+	while (done < len && find(vcpu, &mmu, linear + done, len - done, &piece))
+		done += piece.len;
 	if (!mmu_translate(&mmu, linear + done, &page, why, size))
 		snprintf(why, size, "there is no memory at physical address 0x%llx",
 			 (unsigned long long)page.gpa);

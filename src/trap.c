@@ -100,6 +100,19 @@ void traps_remove(struct vm *vm)
 	vm->traps.count = 0;
 }
 
+void traps_remove_range(struct vm *vm, uint64_t start, uint64_t size)
+{
+	struct traps *traps = &vm->traps;
+	size_t first = lower_bound(traps, start), end = lower_bound(traps, start + size);
+
+	if (first == end)
+		return;
+	for (size_t i = first; i < end; i++)
+		restore(vm, &traps->list[i]);
+	memmove(traps->list + first, traps->list + end, (traps->count - end) * sizeof(*traps->list));
+	traps->count -= end - first;
+}
+
 void traps_forget(struct vm *vm)
 {
 	free(vm->traps.list);

@@ -17,6 +17,8 @@ int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction);
 void traps_commit(struct vm *vm);
 /* Takes all of them out of memory. */
 void traps_remove(struct vm *vm);
+/* Those of a range, before the guest has no memory there any more. */
+void traps_remove_range(struct vm *vm, uint64_t start, uint64_t size);
 /* For memory that is given up. */
 void traps_forget(struct vm *vm);
 

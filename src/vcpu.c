@@ -159,6 +159,27 @@ void vcpu_destroy(struct vcpu *vcpu)
 	vcpu->xsave = NULL;
 }
 
+/*
+ * Writes to the window that KVM has collected instead of leaving the guest for each. They are older than the
+ * exit, so nothing is to be done about that before them.
+ */
+static void serve_coalesced(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+	struct kvm_coalesced_mmio_ring *ring =
+		(void *)((uint8_t *)vcpu->run + (size_t)vm->coalesced_page * VM_PAGE);
+	uint64_t left;
+
+	while (ring->first != ring->last) {
+		struct kvm_coalesced_mmio *write = &ring->coalesced_mmio[ring->first];
+
+		if (write->len <= sizeof(write->data) && vm_in_window(vm, write->phys_addr, &left) &&
+		    write->len <= left)
+			vm_access_window(vm, write->phys_addr, write->data, write->len, WINDOW_WRITE);
+		ring->first = (ring->first + 1) % KVM_COALESCED_MMIO_MAX;
+	}
+}
+
 static int run(struct vcpu *vcpu)
 {
 	int result, error;
@@ -175,6 +196,8 @@ static int run(struct vcpu *vcpu)
 	error = errno;
 	vcpu->io_pending = false;
 	vcpu->fpu_valid = false;
+	if (vcpu->vm->coalesced_page && vcpu->vm->window.size)
+		serve_coalesced(vcpu);
 	if (!vcpu->vm->sync_regs) {
 		int failed = read_registers(vcpu);
 

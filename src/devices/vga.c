@@ -38,11 +38,6 @@ void vga_reset(struct machine *machine)
 	vga->dac_mask = 0xff;
 }
 
-void vga_mode_changed(struct machine *machine)
-{
-	(void)machine;
-}
-
 void vga_make_grey(uint8_t colour[3])
 {
 	unsigned int grey = (77u * colour[0] + 151u * colour[1] + 28u * colour[2] + 128u) >> 8;

@@ -85,13 +85,15 @@ struct vga {
 	uint64_t polled_at;
 	unsigned int polls;
 	uint8_t status;
+	bool chained;	  /* the memory at A0000 is the planes', in one piece */
+	uint8_t latch[VGA_PLANES]; /* what the processor has read last */
 	bool planes_used;
 	uint8_t plane[VGA_PLANES][VGA_PLANE_SIZE]; /* plane 2 has the fonts of text modes */
 };
 
 /* As power-on leaves it: nothing is set; a BIOS sets a mode. */
 void vga_reset(struct machine *machine);
-/* Registers that decide how A0000 is used have changed. */
+/* vga_memory.c: registers that decide how A0000 is used have changed. */
 void vga_mode_changed(struct machine *machine);
 /* The palette of the CGA's graphics modes, as port 3D9 and INT 10h AH=0Bh choose it. */
 void vga_cga_colours(struct vga *vga, uint8_t value);
