@@ -17,6 +17,7 @@
 #include "message.h"
 #include "options.h"
 #include "screen_live.h"
+#include "screenshot.h"
 #include "symbols.h"
 #include "target.h"
 #include "terminal.h"
@@ -227,6 +228,8 @@ int main(int argc, char **argv)
 			 sizeof(why)) ||
 	    machine_create(&machine, why, sizeof(why)))
 		die("%s", why);
+	if (options.screenshot && !machine.is_pc)
+		die("--screenshot: a bare machine has no screen; --machine=pc has");
 	if (options.verbose && !image.type->is_disk)
 		message("%s: %s, %zu bytes, begins at %s", image.path, image.type->name, image.size,
 			vcpu_where(&machine.vcpu, endpoint, sizeof(endpoint)));
@@ -272,6 +275,10 @@ int main(int argc, char **argv)
 			status = wait_for_command();
 	}
 	screen_end(&machine);
+	if (options.screenshot && screenshot_write(&machine, options.screenshot, why, sizeof(why))) {
+		message("%s", why);
+		status = status == EXIT_HALTED ? EXIT_SETUP : status;
+	}
 	serial_close(&machine.serial);
 	machine_destroy(&machine);
 	points_free(&machine.points);

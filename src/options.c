@@ -14,11 +14,12 @@
 #include "load/load.h"
 #include "message.h"
 #include "probe.h"
+#include "screenshot.h"
 #include "trace.h"
 #include "vcpu.h"
 
 enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_KEYS, OPTION_MACHINE,
-       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN, OPTION_SERIAL,
+       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN, OPTION_SCREENSHOT, OPTION_SERIAL,
        OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT, OPTION_TRACE };
 
 /* From this table come getopt's and the help. */
@@ -46,6 +47,7 @@ static const struct {
 	{"screen", OPTION_SCREEN, NULL, "show the guest's screen: on a terminal while it runs, and as text at the end"},
 	{"keys", OPTION_KEYS, "TEXT", "what is typed on the guest's keyboard, as in 'dir\\n<F1><wait 2s>'"},
 	{"serial", OPTION_SERIAL, "WHERE", "what is connected to COM1: stdio, pty, unix:PATH, file:PATH (input alone), none (default: the console, without input)"},
+	{"screenshot", OPTION_SCREENSHOT, "FILE.png", "write the guest's screen to FILE.png at the end"},
 	{"arch", OPTION_ARCH, "ARCH",
 	 "what gdb is served, whatever the CPU's mode: auto (default), i8086, i386, x86-64"},
 	{"symbols", OPTION_SYMBOLS, "FILE",
@@ -239,6 +241,16 @@ static void parse_timeout(struct options *options, const char *text)
 	options->timeout = (unsigned int)value;
 }
 
+static void parse_screenshot(struct options *options, const char *text)
+{
+	char why[256];
+
+	/* Better now than when the guest has run for long. */
+	if (screenshot_check(text, why, sizeof(why)))
+		die("--screenshot: %s", why);
+	options->screenshot = text;
+}
+
 static void print_probe(void)
 {
 	char why[256];
@@ -324,6 +336,9 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case OPTION_SERIAL:
 		options->serial = argument;
+		break;
+	case OPTION_SCREENSHOT:
+		parse_screenshot(options, argument);
 		break;
 	case OPTION_NO_WAIT:
 		options->no_wait = true;

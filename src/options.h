@@ -46,6 +46,7 @@ struct options {
 	unsigned int timeout; /* seconds; 0: none */
 	unsigned int trace;   /* bits of enum trace */
 	bool verbose;
+	const char *screenshot; /* NULL: none */
 	bool screen; /* the guest's screen is shown */
 	const char *image; /* NULL: the first of the disks */
 	const char **disks; /* as written */

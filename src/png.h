@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PICTURE_SIDE_MAX 4096
+#define PICTURE_SIDE_MAX 8192
 
 struct picture {
 	unsigned int width, height; /* 1 to PICTURE_SIDE_MAX */

@@ -15,35 +15,9 @@ static const struct {
 	uint32_t base, size;
 } windows[] = {{0xa0000, 0x20000}, {0xa0000, 0x10000}, {0xb0000, 0x8000}, {0xb8000, 0x8000}};
 
-static unsigned int cell_lines(const struct vga *vga)
-{
-	return ((vga->crtc[CRTC_CELL_HEIGHT] & 0x1f) + 1u) * (vga->crtc[CRTC_CELL_HEIGHT] & 0x80 ? 2 : 1);
-}
-
-/* The line from which on the memory is shown from its beginning. */
-static unsigned int split_line(const struct vga *vga)
-{
-	return (vga->crtc[CRTC_COMPARE] | (vga->crtc[CRTC_OVERFLOW] & 0x10u) << 4 |
-		(vga->crtc[CRTC_CELL_HEIGHT] & 0x40u) << 3) + 1u;
-}
-
-static void read_palette(const struct vga *vga, struct screen *screen)
-{
-	uint8_t select = vga->attribute[ATTRIBUTE_SELECT];
-
-	for (unsigned int i = 0; i < 16; i++) {
-		unsigned int colour = vga->attribute[i] & 0x3f;
-
-		if (vga->attribute[ATTRIBUTE_MODE] & 0x80)
-			colour = (colour & 0x0f) | (select & 3u) << 4;
-		colour |= (select & 0x0cu) << 4;
-		memcpy(screen->colour[i], vga->dac[colour & vga->dac_mask], 3);
-	}
-}
-
 static void read_size(const struct vga *vga, struct screen *screen)
 {
-	unsigned int columns = vga->crtc[CRTC_DISPLAY_END_H] + 1u, lines = vga_lines(vga), height = cell_lines(vga);
+	unsigned int columns = vga->crtc[CRTC_DISPLAY_END_H] + 1u, lines = vga_lines(vga), height = vga_cell_lines(vga);
 
 	if (screen->is_graphics) {
 		screen->width = columns * (vga->graphics[GRAPHICS_MODE] & 0x40 ? 4 : 8);
@@ -64,11 +38,12 @@ void screen_read(const struct machine *machine, struct screen *screen)
 	memset(screen, 0, sizeof(*screen));
 	screen->is_graphics = vga_is_graphics(vga);
 	screen->blinks = vga->attribute[ATTRIBUTE_MODE] & VGA_BLINK;
-	read_palette(vga, screen);
+	for (unsigned int i = 0; i < 16; i++)
+		memcpy(screen->colour[i], vga->dac[vga_colour(vga, i)], 3);
 	read_size(vga, screen);
 	for (unsigned int y = 0; y < screen->rows; y++) {
-		unsigned int line = y * cell_lines(vga), split = split_line(vga);
-		unsigned int first = line < split ? start + y * pitch : (line - split) / cell_lines(vga) * pitch;
+		unsigned int line = y * vga_cell_lines(vga), split = vga_split_line(vga);
+		unsigned int first = line < split ? start + y * pitch : (line - split) / vga_cell_lines(vga) * pitch;
 
 		for (unsigned int x = 0; x < screen->columns; x++) {
 			unsigned int at = (first + x) % cells;

@@ -12,6 +12,7 @@
 #include "message.h"
 #include "options.h"
 #include "screen.h"
+#include "screenshot.h"
 #include "state.h"
 #include "symbols.h"
 #include "trace.h"
@@ -565,6 +566,21 @@ static int monitor_screen(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
+/* A client has this program's rights anyway: it may make it load and write what it likes into the guest. */
+static int monitor_screenshot(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+	char why[256];
+
+	if (!machine->is_pc)
+		gdbstub_printf(stub, "A bare machine has no screen; --machine=pc has.\n");
+	else if (!*args)
+		gdbstub_printf(stub, "It takes the name of the file, FILE.png.\n");
+	else if (screenshot_check(args, why, sizeof(why)) || screenshot_write(machine, args, why, sizeof(why)))
+		gdbstub_printf(stub, "%s\n", why);
+	return 0;
+}
+
 static const struct gdbstub_monitor monitor[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"catch", "[int VECTOR [AH] [off]|off]", "stop before a BIOS service", catch_monitor},
@@ -574,6 +590,7 @@ static const struct gdbstub_monitor monitor[] = {
 	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"screen", "", "the text on the guest's screen", monitor_screen},
+	{"screenshot", "FILE.png", "write a picture of the guest's screen, where kvmgdb was started", monitor_screenshot},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},

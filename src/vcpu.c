@@ -159,6 +159,9 @@ void vcpu_destroy(struct vcpu *vcpu)
 	vcpu->xsave = NULL;
 }
 
+#define RING_ENTRIES \
+	((VM_PAGE - sizeof(struct kvm_coalesced_mmio_ring)) / sizeof(struct kvm_coalesced_mmio))
+
 /*
  * Writes to the window that KVM has collected instead of leaving the guest for each. They are older than the
  * exit, so nothing is to be done about that before them.
@@ -176,7 +179,7 @@ static void serve_coalesced(struct vcpu *vcpu)
 		if (write->len <= sizeof(write->data) && vm_in_window(vm, write->phys_addr, &left) &&
 		    write->len <= left)
 			vm_access_window(vm, write->phys_addr, write->data, write->len, WINDOW_WRITE);
-		ring->first = (ring->first + 1) % KVM_COALESCED_MMIO_MAX;
+		ring->first = (ring->first + 1) % (unsigned int)RING_ENTRIES;
 	}
 }
 

@@ -83,6 +83,27 @@ void vga_set_lines(struct vga *vga, unsigned int lines)
 	vga->crtc[CRTC_OVERFLOW] |= (uint8_t)((end >> 7 & 0x02) | (end >> 3 & 0x40));
 }
 
+unsigned int vga_cell_lines(const struct vga *vga)
+{
+	return ((vga->crtc[CRTC_CELL_HEIGHT] & 0x1f) + 1u) * (vga->crtc[CRTC_CELL_HEIGHT] & 0x80 ? 2 : 1);
+}
+
+unsigned int vga_split_line(const struct vga *vga)
+{
+	return (vga->crtc[CRTC_COMPARE] | (vga->crtc[CRTC_OVERFLOW] & 0x10u) << 4 |
+		(vga->crtc[CRTC_CELL_HEIGHT] & 0x40u) << 3) + 1u;
+}
+
+uint8_t vga_colour(const struct vga *vga, unsigned int index)
+{
+	uint8_t select = vga->attribute[ATTRIBUTE_SELECT];
+	unsigned int colour = vga->attribute[index] & 0x3f;
+
+	if (vga->attribute[ATTRIBUTE_MODE] & 0x80)
+		colour = (colour & 0x0f) | (select & 3u) << 4;
+	return (uint8_t)((colour | (select & 0x0cu) << 4) & vga->dac_mask);
+}
+
 /* Bit 5: the palette with blue in it; bit 4: bright; bits 3-0: the background, or the colour of 640x200. */
 void vga_cga_colours(struct vga *vga, uint8_t value)
 {

@@ -28,6 +28,7 @@ enum {
 	CRTC_RETRACE_END = 0x11,  /* bit 7: registers 0 to 7 are protected */
 	CRTC_DISPLAY_END = 0x12,  /* lines - 1; bits 8 and 9 are bits 1 and 6 of the overflow register */
 	CRTC_PITCH = 0x13,	  /* half of the cells, or bytes, from a line to the next */
+	CRTC_UNDERLINE = 0x14,	  /* of a cell's lines, in bits 4-0 */
 	CRTC_MODE = 0x17,	  /* bit 0: memory is not divided into even and odd lines, as the CGA's is */
 	CRTC_COMPARE = 0x18,	  /* from this line on the memory is shown from its beginning; bits 8 and 9 elsewhere */
 	CRTC_REGISTERS
@@ -109,6 +110,12 @@ void vga_set_cursor(struct vga *vga, unsigned int cell);
 /* The lines of the picture, counting doubled ones twice. */
 unsigned int vga_lines(const struct vga *vga);
 void vga_set_lines(struct vga *vga, unsigned int lines);
+/* Those of a row of cells, or of a line of a picture. */
+unsigned int vga_cell_lines(const struct vga *vga);
+/* The line from which on the memory is shown from its beginning. */
+unsigned int vga_split_line(const struct vga *vga);
+/* The DAC's colour of a palette register, 0 to 15. */
+uint8_t vga_colour(const struct vga *vga, unsigned int index);
 static inline bool vga_is_graphics(const struct vga *vga)
 {
 	return vga->graphics[GRAPHICS_MISC] & VGA_GRAPHICS;
