@@ -9,7 +9,6 @@
 
 #define MEMORY_SIZE 0x10000
 #define CODE_SIZE 0x40
-#define PAGE_TABLES 0x2000 /* PML4, page directory pointers, page directory */
 #define SELECTOR_CODE 0x08
 #define SELECTOR_DATA 0x10
 #define NOP 0x90
@@ -84,8 +83,8 @@ static void set_segments(struct kvm_sregs *sregs, enum vcpu_mode mode, bool user
 
 bool prober_begin(struct prober *p, enum vcpu_mode mode, bool user, const void *code, size_t len)
 {
-	const uint64_t tables[3] = {(PAGE_TABLES + 0x1000) | PAGE_USER_WRITABLE,
-				    (PAGE_TABLES + 0x2000) | PAGE_USER_WRITABLE,
+	const uint64_t tables[3] = {(PROBE_TABLES + 0x1000) | PAGE_USER_WRITABLE,
+				    (PROBE_TABLES + 0x2000) | PAGE_USER_WRITABLE,
 				    PAGE_USER_WRITABLE | PAGE_LARGE};
 	const uint32_t handler = PROBE_HANDLER;
 	struct kvm_sregs sregs = p->reset;
@@ -110,8 +109,8 @@ bool prober_begin(struct prober *p, enum vcpu_mode mode, bool user, const void *
 		sregs.cr0 |= CR0_PE;
 	if (mode == MODE_64) {
 		for (unsigned int level = 0; level < 3; level++)
-			memcpy(p->vm.memory + PAGE_TABLES + 0x1000 * level, &tables[level], 8);
-		sregs.cr3 = PAGE_TABLES;
+			memcpy(p->vm.memory + PROBE_TABLES + 0x1000 * level, &tables[level], 8);
+		sregs.cr3 = PROBE_TABLES;
 		sregs.cr4 |= CR4_PAE;
 		sregs.efer |= EFER_LME | EFER_LMA;
 		sregs.cr0 |= CR0_PG;

@@ -8,6 +8,8 @@
 #define PROBE_HANDLER 0x800  /* where every real-mode interrupt goes: a HLT; the stack is below */
 #define PROBE_DATA 0x900     /* 8 bytes */
 #define PROBE_CODE 0x1000
+#define PROBE_TABLES 0x2000    /* of 64-bit code: PML4, page directory pointers, page directory */
+#define PROBE_ACCESSED_DIRTY 0x60
 #define PROBE_READ_ONLY 0x8000 /* a page that a slot of its own makes read-only */
 #define PROBE_ABSENT 0x9000    /* a page without memory */
 

@@ -281,6 +281,23 @@ static const char *read_lost(struct prober *p, int mode, bool user)
 	return text;
 }
 
+/* A plain instruction whose page tables cannot be written: whether the processor's walk counts as a write. */
+static const char *walk_protected(struct prober *p, int mode, bool user)
+{
+	const char *text;
+
+	if (mode != MODE_64)
+		return "-";
+	if (!begin(p, mode, user, BYTES(0x90, 0xe6, 0x80)))
+		return "refused";
+	for (unsigned int level = 0; level < 3; level++)
+		p->vm.memory[PROBE_TABLES + VM_PAGE * level] |= PROBE_ACCESSED_DIRTY;
+	mprotect(p->vm.memory + PROBE_TABLES, 3 * VM_PAGE, PROT_READ);
+	text = describe(p, prober_enter(p, 0, 0, 0, 1));
+	mprotect(p->vm.memory + PROBE_TABLES, 3 * VM_PAGE, PROT_READ | PROT_WRITE);
+	return text;
+}
+
 static const char *read_absent(struct prober *p, int mode, bool user)
 {
 	return access_page(p, mode, user, false, PROBE_ABSENT);
@@ -311,6 +328,7 @@ static const struct {
 	{"  PUSHA there", push_read_only},
 	{"read without a slot", read_absent},
 	{"read of protected memory", read_lost},
+	{"walk of protected tables", walk_protected},
 };
 
 /* The kernel module that runs guests here, as far as sysfs tells. */
