@@ -24,6 +24,7 @@ struct trap {
 struct traps {
 	struct trap *list; /* by gpa */
 	size_t count, capacity;
+	size_t renewed; /* up to this one, by traps_renew() */
 };
 
 /* How a window is used: by the guest, or by a debugger, who is to change nothing by looking. */

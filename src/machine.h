@@ -17,6 +17,7 @@
 #include "devices/vga.h"
 #include "gdbstub.h"
 #include "guard.h"
+#include "places.h"
 #include "points.h"
 #include "probe.h"
 #include "serial.h"
@@ -64,6 +65,7 @@ struct machine {
 	struct drives *drives; /* NULL: none */
 	struct points points;
 	struct guard guard;
+	struct places places;
 	unsigned int to_step; /* a run: instructions to be stepped before points are armed again */
 	struct findings findings;
 	const struct symbols *symbols; /* NULL: none */
@@ -88,6 +90,8 @@ struct machine {
 	bool step_over;	       /* the next step does not go into what the instruction calls */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */
+	bool told_of_places;   /* and that a change of page tables, */
+	bool told_of_overwriting; /* or of code, may have hidden some */
 };
 
 /* Creates the virtual machine and loads the image. Returns 0, or a negative errno and why. */

@@ -218,28 +218,15 @@ static int assign_watches(struct points *points, enum vcpu_mode mode)
 	return used;
 }
 
-/* Code that a loader has still to bring: a trap would be overwritten there. */
-static bool is_blank(const void *host)
-{
-	uint16_t code;
-
-	memcpy(&code, host, sizeof(code));
-	return !code;
-}
-
 /*
  * Whether a trap cannot be planted at an address, or not to last: it is mapped to no memory, or its code
  * is still to come.
  */
 static bool is_waiting(const struct machine *machine, uint64_t addr)
 {
-	const void *host;
-	uint64_t gpa, left;
+	uint64_t gpa;
 
-	if (memory_translate(&machine->vcpu, addr, &gpa))
-		return true;
-	host = vm_host(&machine->vm, gpa, &left);
-	return !host || (left >= 2 && is_blank(host));
+	return memory_translate(&machine->vcpu, addr, &gpa) || trap_would_wait(&machine->vm, gpa);
 }
 
 #define LOAD_SS_MAX 8 /* MOV SS with all that can follow its opcode */
@@ -398,6 +385,7 @@ enum points_armed points_arm(struct machine *machine)
 			armed = POINTS_STEP;
 	}
 	traps_commit(&machine->vm);
+	places_note(machine);
 	return armed;
 }
 

@@ -279,6 +279,37 @@ static void arm(struct machine *machine)
 	machine->to_step = armed == POINTS_STEP && can_step ? STEPS_TO_ARM : 0;
 }
 
+/*
+ * Points that are in no debug register may not be where the guest goes now, if it has overwritten them or changed
+ * its page tables. To be called behind each enter(); *outcome is what that has returned.
+ */
+static void keep_armed(struct machine *machine, enum outcome *outcome, struct gdbstub_stop *stop)
+{
+	bool bus_error = false;
+
+	if (traps_renew(&machine->vm) && !machine->told_of_overwriting) {
+		machine->told_of_overwriting = true;
+		machine_say(machine, "the guest has overwritten breakpoints in its code: some may have been missed");
+	}
+	if (!places_have_moved(machine))
+		return;
+	if (!machine->told_of_places) {
+		machine->told_of_places = true;
+		machine_say(machine, "the guest has changed its page tables: some breakpoints or watchpoints may "
+				     "have been missed");
+	}
+	/* What is stepped is armed afterwards. */
+	if (*outcome == STOPPED || machine->to_step)
+		return;
+	if (exit_complete_io(machine, &bus_error, stop) == STOPPED) {
+		*outcome = STOPPED;
+		return;
+	}
+	arm(machine);
+	if (machine->to_step && points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
+		*outcome = hit(machine, stop);
+}
+
 static enum outcome step_to_point(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
 	enum outcome outcome = step(machine, interrupts, stop);
@@ -337,6 +368,7 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 			return;
 		if (!machine->to_step) {
 			outcome = enter(machine, stop);
+			keep_armed(machine, &outcome, stop);
 			continue;
 		}
 		outcome = step_to_point(machine, true, stop);

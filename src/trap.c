@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define RENEWED_AT_ONCE 256 /* takes less than an exit */
+
 /* The index of the first trap at or above gpa. */
 static size_t lower_bound(const struct traps *traps, uint64_t gpa)
 {
@@ -91,6 +93,41 @@ void traps_commit(struct vm *vm)
 		traps->list[kept++] = *trap;
 	}
 	traps->count = kept;
+}
+
+bool trap_would_wait(const struct vm *vm, uint64_t gpa)
+{
+	uint64_t left;
+	const void *host = vm_host(vm, gpa, &left);
+	uint16_t code;
+
+	if (!host || left < sizeof(code))
+		return !host;
+	memcpy(&code, host, sizeof(code));
+	return !code;
+}
+
+bool traps_renew(struct vm *vm)
+{
+	struct traps *traps = &vm->traps;
+	size_t count = traps->count < RENEWED_AT_ONCE ? traps->count : RENEWED_AT_ONCE;
+	bool any = false;
+
+	while (count--) {
+		struct trap *trap;
+		uint8_t *host;
+
+		if (traps->renewed >= traps->count)
+			traps->renewed = 0;
+		trap = &traps->list[traps->renewed++];
+		host = vm_host(vm, trap->gpa, NULL);
+		if (*host == trap->planted || trap_would_wait(vm, trap->gpa))
+			continue;
+		trap->original = *host;
+		*host = trap->planted;
+		any = true;
+	}
+	return any;
 }
 
 void traps_remove(struct vm *vm)

@@ -15,6 +15,11 @@
 void traps_begin(struct vm *vm);
 int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction);
 void traps_commit(struct vm *vm);
+/*
+ * Plants again what the guest has overwritten with other code; of many, some at each call. Returns whether
+ * there was any.
+ */
+bool traps_renew(struct vm *vm);
 /* Takes all of them out of memory. */
 void traps_remove(struct vm *vm);
 /* Those of a range, before the guest has no memory there any more. */
@@ -22,6 +27,8 @@ void traps_remove_range(struct vm *vm, uint64_t start, uint64_t size);
 /* For memory that is given up. */
 void traps_forget(struct vm *vm);
 
+/* Whether there is no memory, or a loader has still to bring the code, and would overwrite a trap. */
+bool trap_would_wait(const struct vm *vm, uint64_t gpa);
 /* The trap planted at gpa, or NULL. */
 const struct trap *trap_at(const struct vm *vm, uint64_t gpa);
 /* Puts the original bytes into a copy of the memory at gpa. */

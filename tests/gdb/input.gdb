@@ -1,4 +1,5 @@
 # guest: input.bin
+# ignores: ^the guest has overwritten breakpoints
 #
 # A string instruction that reads a port into memory where breakpoints are planted, since others have the
 # debug registers.
