@@ -190,8 +190,10 @@ static void finish(struct decoder *d, unsigned int row, uint8_t opcode, bool rel
 			immediate(d, opcode & 1 ? size == 8 ? 4 : size : 1);
 		if (!second && opcode >= 0xb8 && opcode <= 0xbf)
 			immediate(d, size);
-		if (!second && (opcode == 0x9a || opcode == 0xea))
-			immediate(d, size + 2);
+		if (!second && (opcode == 0x9a || opcode == 0xea)) {
+			immediate(d, size);
+			d->out->selector = (uint16_t)immediate(d, 2);
+		}
 	} else {
 		imm = immediate(d, d->out->address_size);
 	}

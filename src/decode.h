@@ -51,7 +51,8 @@ struct instruction {
 	bool may_fault;	      /* false only for what works on registers and raises nothing */
 	bool repeated;	      /* CLASS_STRING with REP, REPE or REPNE */
 	bool port;	      /* CLASS_STRING: INS or OUTS */
-	bool from_register;   /* CLASS_LOAD_SS: `selector` is the operand, not access[0] */
+	bool far_transfer;    /* CLASS_FAR: JMP or CALL */
+	bool from_register;   /* CLASS_LOAD_SS, or far: `selector` is the operand's, not access[0] */
 	uint16_t selector;
 	/* Of one iteration, for a string instruction. */
 	struct data_access access[DATA_ACCESSES_MAX];

@@ -176,6 +176,7 @@ static void group_ff(struct decoder *d)
 		break;
 	case 3:
 		d->out->class = CLASS_FAR;
+		d->out->far_transfer = d->has_memory;
 		d->out->call = true;
 		operand_add(d, size + 2, R);
 		add_stack(d, -(int64_t)(2 * size), 2 * size, W);
@@ -185,6 +186,7 @@ static void group_ff(struct decoder *d)
 		break;
 	case 5:
 		d->out->class = CLASS_FAR;
+		d->out->far_transfer = d->has_memory;
 		operand_add(d, size + 2, R);
 		break;
 	case 6:
@@ -248,6 +250,7 @@ void operand_special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		return;
 	case 0x9a:
 		d->out->class = CLASS_FAR;
+		d->out->far_transfer = d->out->from_register = true;
 		d->out->call = true;
 		add_stack(d, -(int64_t)(2 * size), 2 * size, W);
 		return;
@@ -316,6 +319,7 @@ void operand_special(struct decoder *d, uint8_t opcode, uint64_t imm)
 		return;
 	case 0xea:
 		d->out->class = CLASS_FAR;
+		d->out->far_transfer = d->out->from_register = true;
 		return;
 	case 0xf1:
 		d->out->class = CLASS_ICEBP;

@@ -6,6 +6,7 @@
 #include "segment.h"
 
 /* Gate types (SDM volume 3, 6.11). */
+#define GATE_TASK 0x5
 #define GATE_INTERRUPT_16 0x6
 #define GATE_TRAP_16 0x7
 #define GATE_INTERRUPT 0xe
@@ -73,6 +74,19 @@ bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 	gate->base = base;
 	gate->handler = (uint32_t)(gate->handler + base);
 	set_frame(gate, type & 8 ? 4 : 2, 3, error);
+	return true;
+}
+
+bool interrupt_task(const struct vcpu *vcpu, uint8_t vector, uint16_t *selector)
+{
+	uint64_t gate;
+
+	if (vector * sizeof(gate) + sizeof(gate) - 1 > vcpu->sregs->idt.limit ||
+	    memory_read(vcpu, vcpu->sregs->idt.base + vector * sizeof(gate), &gate, sizeof(gate)) !=
+		    sizeof(gate) ||
+	    !(gate >> 47 & 1) || (gate >> 40 & 0x1f) != GATE_TASK)
+		return false;
+	*selector = (uint16_t)(gate >> 16);
 	return true;
 }
 

@@ -36,6 +36,9 @@ struct interrupt_gate {
 bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 		    struct interrupt_gate *gate);
 
+/* The selector of the task gate that a vector has instead, which only protected mode knows. */
+bool interrupt_task(const struct vcpu *vcpu, uint8_t vector, uint16_t *selector);
+
 /*
  * Enters a handler in real mode as the CPU would, with the stack and the registers as they are: `ip` is
  * where it is to return to. False, with nothing changed, if that is for the CPU to do, or to fault at.

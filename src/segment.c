@@ -61,12 +61,17 @@ void segment_set_flat(struct kvm_segment *segment, enum segment which, uint16_t 
 }
 
 /* The descriptor's fields are scattered for the sake of the 80286 (SDM volume 3, 3.4.5). */
+uint64_t segment_descriptor_base(uint64_t descriptor)
+{
+	return (descriptor >> 16 & 0xffffff) | (descriptor >> 32 & 0xff000000);
+}
+
 static void decode(struct kvm_segment *segment, uint16_t selector, uint64_t descriptor)
 {
 	uint32_t limit = (uint32_t)((descriptor & 0xffff) | (descriptor >> 32 & 0xf0000));
 
 	*segment = (struct kvm_segment){
-		.base = (descriptor >> 16 & 0xffffff) | (descriptor >> 32 & 0xff000000),
+		.base = segment_descriptor_base(descriptor),
 		.selector = selector,
 		.type = descriptor >> 40 & 15,
 		.s = descriptor >> 44 & 1,
@@ -145,19 +150,24 @@ static int load_null(const struct vcpu *vcpu, struct kvm_segment *segment, enum 
 	return 0;
 }
 
-bool segment_base(const struct vcpu *vcpu, uint16_t selector, uint64_t *base)
+bool segment_descriptor(const struct vcpu *vcpu, uint16_t selector, uint64_t *descriptor)
 {
 	bool local = selector & 4;
-	uint64_t table = local ? vcpu->sregs->ldt.base : vcpu->sregs->gdt.base, descriptor;
+	uint64_t table = local ? vcpu->sregs->ldt.base : vcpu->sregs->gdt.base;
 	uint32_t limit = local ? vcpu->sregs->ldt.limit : vcpu->sregs->gdt.limit;
-	struct kvm_segment segment;
 
-	if ((uint32_t)(selector | 7) > limit ||
-	    memory_read(vcpu, table + (selector & ~7u), &descriptor, sizeof(descriptor)) !=
-		    sizeof(descriptor))
+	return (uint32_t)(selector | 7) <= limit &&
+	       memory_read(vcpu, table + (selector & ~7u), descriptor, sizeof(*descriptor)) ==
+		       sizeof(*descriptor);
+}
+
+bool segment_base(const struct vcpu *vcpu, uint16_t selector, uint64_t *base)
+{
+	uint64_t descriptor;
+
+	if (!segment_descriptor(vcpu, selector, &descriptor))
 		return false;
-	decode(&segment, selector, descriptor);
-	*base = segment.base;
+	*base = segment_descriptor_base(descriptor);
 	return true;
 }
 

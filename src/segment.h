@@ -33,7 +33,9 @@ void segment_set_flat(struct kvm_segment *segment, enum segment which, uint16_t 
 int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment which,
 		 uint16_t selector, char *why, size_t size);
 
-/* The base of the descriptor that a selector names in protected mode; false if there is none. */
+/* The descriptor that a selector names in protected mode, or its base; false if there is none. */
+bool segment_descriptor(const struct vcpu *vcpu, uint16_t selector, uint64_t *descriptor);
+uint64_t segment_descriptor_base(uint64_t descriptor);
 bool segment_base(const struct vcpu *vcpu, uint16_t selector, uint64_t *base);
 
 #endif

@@ -9,6 +9,7 @@
 #include "irq.h"
 #include "memory.h"
 #include "segment.h"
+#include "task.h"
 #include "trap.h"
 
 #define STEP_CONTROL (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ)
@@ -24,6 +25,9 @@ struct step {
 	struct interrupt_gate gate[VCPU_DEBUG_REGISTERS];
 	uint64_t debugreg[8];
 	int handlers;
+	struct kvm_segment tr;	/* before; it changes in a switch of tasks alone */
+	struct kvm_segment tss; /* of the task to come, whose RF has been taken away */
+	bool without_rf;
 	bool had_tf;	   /* the guest's own TF was set */
 	bool traps;	   /* the trap of the instruction before comes first */
 	bool popped_tf;	   /* what POPF or IRET will make of it */
@@ -39,13 +43,27 @@ static void add_register(struct step *s)
 	s->debugreg[7] |= 2u << 2 * n; /* global, on execution */
 }
 
-static void watch_handler(struct step *s, uint8_t vector)
+/* Where a vector leads; a switch of tasks leaves no frame. */
+static bool find_handler(struct step *s, uint8_t vector, struct interrupt_gate *gate)
 {
 	bool software = s->instruction.class == CLASS_INT && s->instruction.vector == vector;
+	struct task task;
+	uint16_t selector;
+
+	if (interrupt_gate(s->vcpu, vector, software, gate))
+		return true;
+	if (!interrupt_task(s->vcpu, vector, &selector) || !task_find(s->vcpu, selector, &task))
+		return false;
+	*gate = (struct interrupt_gate){.handler = task.entry, .base = task.base};
+	return true;
+}
+
+static void watch_handler(struct step *s, uint8_t vector)
+{
 	int n = s->handlers;
 
 	/* One that begins where we are would be reported before the instruction. */
-	if (n == VCPU_DEBUG_REGISTERS || !interrupt_gate(s->vcpu, vector, software, &s->gate[n]) ||
+	if (n == VCPU_DEBUG_REGISTERS || !find_handler(s, vector, &s->gate[n]) ||
 	    s->gate[n].handler == vcpu_pc(s->vcpu) ||
 	    (s->machine->findings.lost_in_segments && s->gate[n].base))
 		return;
@@ -55,6 +73,22 @@ static void watch_handler(struct step *s, uint8_t vector)
 			return;
 	}
 	add_register(s);
+}
+
+/* The task that an instruction switches to. KVM carries that out, and TF is lost in it. */
+static void watch_task(struct step *s)
+{
+	struct task task;
+
+	if (!task_of_instruction(s->vcpu, &s->instruction, &task) || task.entry == vcpu_pc(s->vcpu) ||
+	    (s->machine->findings.lost_in_segments && task.base))
+		return;
+	s->gate[s->handlers] = (struct interrupt_gate){.handler = task.entry};
+	add_register(s);
+	/* With RF, which a fault has saved, no debug register would be heeded there. */
+	s->tss = task.tss;
+	s->without_rf = task_flag(s->vcpu, &task.tss, RFLAGS_RF);
+	task_set_flag(s->vcpu, &task.tss, RFLAGS_RF, false);
 }
 
 /* The target of SYSCALL or SYSENTER, which pushes nothing. */
@@ -123,6 +157,7 @@ static void watch_handlers(struct step *s)
 
 	s->debugreg[7] = 0x400;
 	watch_return(s);
+	watch_task(s);
 	if (in->class == CLASS_INT)
 		watch_handler(s, in->vector);
 	if (in->class == CLASS_SYSCALL || in->class == CLASS_SYSENTER)
@@ -130,6 +165,27 @@ static void watch_handlers(struct step *s)
 	for (size_t i = 0; i < sizeof(exceptions) / sizeof(*exceptions); i++) {
 		if (exceptions[i].may_come)
 			watch_handler(s, exceptions[i].vector);
+	}
+}
+
+static bool has_switched(const struct step *s)
+{
+	const struct kvm_segment *tr = &s->vcpu->sregs->tr;
+
+	/* Otherwise it was LTR. */
+	return (tr->selector != s->tr.selector || tr->base != s->tr.base) &&
+	       (s->instruction.class != CLASS_PLAIN ||
+		s->vcpu->regs->rip != s->before.rip + s->instruction.length);
+}
+
+static void give_back_rf(struct step *s)
+{
+	if (!s->without_rf)
+		return;
+	task_set_flag(s->vcpu, &s->tss, RFLAGS_RF, true);
+	if (has_switched(s)) {
+		s->vcpu->regs->rflags |= RFLAGS_RF;
+		s->vcpu->regs_dirty = true;
 	}
 }
 
@@ -201,6 +257,21 @@ static void follow_tf(struct step *s)
 		machine->inject = KVM_GUESTDBG_INJECT_DB;
 }
 
+/*
+ * The flags that the old task was left with are those that KVM shows, without the guest's own TF, and it shows
+ * none of the new task's. What the instruction alone would have accessed is left.
+ */
+static void follow_task(struct step *s)
+{
+	struct instruction *in = &s->instruction;
+
+	task_set_flag(s->vcpu, &s->tr, RFLAGS_TF, s->had_tf);
+	s->machine->guest_tf = task_flag(s->vcpu, &s->vcpu->sregs->tr, RFLAGS_TF);
+	if (s->machine->guest_tf)
+		s->vcpu->regs->rflags |= RFLAGS_TF;
+	in->accesses = in->far_transfer && !in->from_register;
+}
+
 static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 {
 	const struct points *points = &s->machine->points;
@@ -241,6 +312,10 @@ static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 	bool interrupt = s->instruction.class == CLASS_INT || s->instruction.class == CLASS_ICEBP ||
 			 system_call || s->traps;
 
+	if (has_switched(s)) {
+		follow_task(s);
+		return check_watches(s, stop);
+	}
 	for (int n = 0; n < s->handlers && !s->entered; n++) {
 		/* With BS it is where a jump or call has come to; without a frame it is no handler. */
 		if (vcpu_pc(s->vcpu) == s->gate[n].handler && (s->gate[n].frame || system_call) &&
@@ -426,6 +501,7 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		traps_remove(&machine->vm);
 	decode_next(s.vcpu, &s.instruction);
 	s.before = *s.vcpu->regs;
+	s.tr = s.vcpu->sregs->tr;
 	s.had_tf = machine->guest_tf;
 	s.traps = machine->inject;
 	taken = interrupts && takes_interrupt(&s);
@@ -470,6 +546,7 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 	} while (outcome == GOES_ON);
 	/* A comparison that ends it has left the instruction, with its count. */
 	give_back_iterations(&s, held);
+	give_back_rf(&s);
 	s.vcpu->fpu_valid |= keep_fpu;
 	return outcome == STEPPED ? finish(&s, stop) : outcome;
 }

@@ -27,6 +27,7 @@ enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 #define RFLAGS_IF 0x200u
 #define RFLAGS_DF 0x400u
 #define DR6_BS 0x4000u
+#define RFLAGS_RF 0x10000u
 #define RFLAGS_VM 0x20000u
 #define RFLAGS_AC 0x40000u
 
