@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "decode_evex.h"
 #include "decode_operand.h"
 #include "memory.h"
 
@@ -101,7 +102,9 @@ static int64_t displacement(struct decoder *d, unsigned int size)
 	uint64_t value = immediate(d, size);
 	unsigned int shift = 64 - 8 * size;
 
-	return size ? (int64_t)(value << shift) >> shift : 0;
+	if (!size)
+		return 0;
+	return ((int64_t)(value << shift) >> shift) * (size == 1 ? (int64_t)d->scale : 1);
 }
 
 static void address_16(struct decoder *d, unsigned int mod, unsigned int rm)
@@ -216,7 +219,12 @@ static void three_bytes(struct decoder *d, uint8_t map)
 {
 	uint8_t opcode = next(d);
 	bool relative = read_modrm(d), general_operand = map == 0x38 && opcode >= 0xf0;
-	unsigned int what = R, size = operand_by_prefix(d, d->vex ? d->vector_length : 8, d->vector_length,
+	unsigned int what = R, size;
+
+	/* Gathers: their addresses are in a vector. */
+	if (d->vex && map == 0x38 && opcode >= 0x90 && opcode <= 0x93)
+		d->overrun = true;
+	size = operand_by_prefix(d, d->vex ? d->vector_length : 8, d->vector_length,
 						d->vector_length, d->vector_length);
 
 	if (map == 0x3a)
@@ -252,10 +260,19 @@ static void behind_0f(struct decoder *d)
 
 	if (opcode == 0x05)
 		d->out->class = CLASS_SYSCALL;
+	if (opcode == 0x07 && d->mode == MODE_64)
+		d->out->class = CLASS_SYSRET;
 	if (opcode == 0x34)
 		d->out->class = CLASS_SYSENTER;
 	if (opcode == 0x38 || opcode == 0x3a) {
 		three_bytes(d, opcode);
+		return;
+	}
+	if (d->vex && (opcode == 0x90 || opcode == 0x91)) { /* KMOV */
+		relative = read_modrm(d);
+		finish(d, M, opcode, relative, true);
+		operand_add(d, d->rex & 8 ? (d->operand_prefix ? 4 : 8) : d->operand_prefix ? 1 : 2,
+			    opcode == 0x90 ? R : W);
 		return;
 	}
 	/* MOV to and from control and debug registers: whatever mod says, there is no memory. */
@@ -288,6 +305,32 @@ static void vex(struct decoder *d, uint8_t first)
 		three_bytes(d, map == 2 ? 0x38 : 0x3a);
 	else
 		d->overrun = true;
+}
+
+/* EVEX: three bytes like those of VEX, and the opcode. Maps 4 to 6 (APX, FP16) are not known. */
+static void evex(struct decoder *d)
+{
+	uint8_t p0 = next(d), p1 = next(d), p2 = next(d), opcode = next(d);
+	struct evex evex = {.map = p0 & 7, .prefix = p1 & 3, .opcode = opcode, .w = p1 >> 7,
+			    .broadcast = p2 >> 4 & 1, .vector_length = 16u << (p2 >> 5 & 3)};
+	struct evex_operand operand;
+	bool relative;
+
+	d->rex = (uint8_t)((~p0 >> 7 & 1) << 2 | (~p0 >> 6 & 1) << 1 | (~p0 >> 5 & 1));
+	d->out->fpu = true;
+	if (p0 & 8 || !(p1 & 4) || !evex.map || evex.map > 3 || !evex_operand(&evex, &operand)) {
+		d->overrun = true;
+		return;
+	}
+	d->scale = operand.scale;
+	relative = read_modrm(d);
+	if (operand.immediate)
+		next(d);
+	if (relative)
+		d->offset += d->vcpu->regs->rip + d->at;
+	if (d->out->address_size < 8)
+		d->offset &= operand_mask(d->out->address_size);
+	operand_add(d, operand.size, operand.write ? W : R);
 }
 
 /* Prefixes up to the opcode, which is returned. */
@@ -334,7 +377,7 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 {
 	static const uint8_t address_sizes[MODE_COUNT] = {2, 4, 8};
 	struct decoder d = {.vcpu = vcpu, .out = out, .mode = vcpu_mode(vcpu), .segment = -1,
-			    .vector_length = 16};
+			    .vector_length = 16, .scale = 1};
 	bool relative = false;
 	uint8_t opcode;
 	ssize_t n = memory_read(vcpu, vcpu_pc(vcpu), d.code, sizeof(d.code));
@@ -354,7 +397,7 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		vex(&d, opcode);
 	} else if (opcode == 0x62 && !d.overrun &&
 		   (d.mode == MODE_64 || (d.at < d.available && d.code[d.at] >= 0xc0))) {
-		d.overrun = true; /* EVEX: not decoded */
+		evex(&d);
 	} else {
 		out->fpu = out->x87 = opcode == 0x9b || (opcode >= 0xd8 && opcode <= 0xdf);
 		if (one_byte[opcode] & M)
@@ -370,7 +413,7 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 	}
 	out->length = (uint8_t)d.at;
 	out->divides = opcode == 0xd4 || ((opcode & 0xfe) == 0xf6 && (d.modrm >> 3 & 6) == 6);
-	out->bounds = opcode == 0x62;
+	out->bounds = opcode == 0x62 && !out->fpu;
 	/* What is behind 0F is not looked at so closely. */
 	out->may_fault = out->accesses || out->class != CLASS_PLAIN || out->fpu || opcode == 0x0f ||
 			 out->divides;

@@ -24,6 +24,7 @@ enum instruction_class {
 	CLASS_IO,	   /* IN, OUT */
 	CLASS_SYSCALL,
 	CLASS_SYSENTER,
+	CLASS_SYSRET,	   /* in 64-bit mode */
 	CLASS_UNKNOWN,	   /* not decoded: length is 0 */
 };
 

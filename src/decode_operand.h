@@ -32,6 +32,7 @@ struct decoder {
 	uint8_t rex;
 	bool vex;
 	unsigned int vector_length; /* bytes */
+	unsigned int scale;	    /* of a displacement of 8 bits */
 	uint8_t modrm;
 	bool has_memory;
 	enum segment operand_segment;

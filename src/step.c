@@ -30,7 +30,7 @@ struct step {
 	bool without_rf;
 	bool had_tf;	   /* the guest's own TF was set */
 	bool traps;	   /* the trap of the instruction before comes first */
-	bool popped_tf;	   /* what POPF or IRET will make of it */
+	bool popped_tf;	   /* what POPF, IRET or SYSRET will make of it */
 	const struct interrupt_gate *entered;
 };
 
@@ -121,6 +121,24 @@ static void watch_return(struct step *s)
 }
 
 /*
+ * SYSRET looks at TF when it has loaded the flags from R11: with TF there the trap comes before the first
+ * instruction behind it, and without, none comes.
+ */
+static void watch_sysret(struct step *s)
+{
+	uint64_t target = s->vcpu->regs->rcx;
+
+	if (s->instruction.class != CLASS_SYSRET)
+		return;
+	if (s->instruction.operand_size != 8)
+		target = (uint32_t)target;
+	if (target == vcpu_pc(s->vcpu))
+		return;
+	s->gate[s->handlers] = (struct interrupt_gate){.handler = target};
+	add_register(s);
+}
+
+/*
  * A processor clears TF when it enters a handler and runs it to its IRET; an emulator stops behind the
  * handler's first instruction. A debug register at the handler stops both before it. There are four, so
  * those come first that the instruction is the most likely to raise as the CPU stands.
@@ -158,6 +176,7 @@ static void watch_handlers(struct step *s)
 	s->debugreg[7] = 0x400;
 	watch_return(s);
 	watch_task(s);
+	watch_sysret(s);
 	if (in->class == CLASS_INT)
 		watch_handler(s, in->vector);
 	if (in->class == CLASS_SYSCALL || in->class == CLASS_SYSENTER)
@@ -224,13 +243,15 @@ static void hide_stepping(struct step *s)
 		clear_tf(s, s->instruction.access[0].linear, s->instruction.access[0].len);
 }
 
-/* The TF in the flags that POPF or IRET is about to take from the stack. */
+/* The TF in the flags that POPF or IRET is about to take from the stack, or SYSRET from R11. */
 static bool tf_to_be_popped(const struct step *s)
 {
 	const struct instruction *in = &s->instruction;
 	unsigned int size = in->accesses ? in->access[0].len : 0;
 	uint64_t flags = 0, at = in->access[0].linear;
 
+	if (in->class == CLASS_SYSRET)
+		return s->before.r11 & RFLAGS_TF;
 	if (in->class == CLASS_IRET) {
 		size = in->operand_size;
 		at += 2 * size;
@@ -249,11 +270,12 @@ static void follow_tf(struct step *s)
 
 	if (s->entered)
 		machine->guest_tf = machine->guest_tf && s->instruction.class == CLASS_SYSENTER;
-	else if (s->instruction.class == CLASS_POPF || s->instruction.class == CLASS_IRET)
+	else if (s->instruction.class == CLASS_POPF || s->instruction.class == CLASS_IRET ||
+		 s->instruction.class == CLASS_SYSRET)
 		machine->guest_tf = s->popped_tf;
 	if (machine->guest_tf)
 		s->vcpu->regs->rflags |= RFLAGS_TF;
-	if (s->had_tf && !s->entered)
+	if ((s->instruction.class == CLASS_SYSRET ? s->popped_tf : s->had_tf) && !s->entered)
 		machine->inject = KVM_GUESTDBG_INJECT_DB;
 }
 

@@ -335,6 +335,26 @@ static const struct row rows[] = {
 	{MODE_64, 0, "c4 e2 7d 00 03", CLASS_PLAIN, "r100000200.32"},
 	{MODE_64, 0, "c4 e3 7d 19 03 01", CLASS_PLAIN, "w100000200.16"},
 	{MODE_32, 0, "c5 f8 10 03", CLASS_PLAIN, "r30200.16"},
+	{MODE_64, 0, "c5 f8 90 03", CLASS_PLAIN, "r100000200.2"}, /* KMOV */
+	{MODE_64, 0, "c4 e1 f8 91 03", CLASS_PLAIN, "w100000200.8"},
+	/* EVEX: the displacement of a byte counts what is accessed, or elements */
+	{MODE_64, 0, "62 f1 7c 48 10 43 01", CLASS_PLAIN, "r100000240.64"},
+	{MODE_64, 0, "62 f1 7c 28 11 43 ff", CLASS_PLAIN, "w1000001e0.32"},
+	{MODE_64, 0, "62 f1 7c 58 58 43 01", CLASS_PLAIN, "r100000204.4"},
+	{MODE_64, 0, "62 f1 ff 48 58 43 01", CLASS_PLAIN, "r100000208.8"},
+	{MODE_64, 0, "62 f1 7c 58 5a 43 01", CLASS_PLAIN, "r100000204.4"},
+	{MODE_64, 0, "62 f1 7c 48 5a 43 01", CLASS_PLAIN, "r100000220.32"},
+	{MODE_64, 0, "62 f1 fd 08 d6 43 01", CLASS_PLAIN, "w100000208.8"},
+	{MODE_64, 0, "62 f1 7d 48 70 43 01 07", CLASS_PLAIN, "r100000240.64"},
+	{MODE_64, 0, "62 f2 7e 48 31 43 01", CLASS_PLAIN, "w100000210.16"},
+	{MODE_64, 0, "62 f2 7d 49 8a 43 01", CLASS_PLAIN, "w100000204.64"},
+	{MODE_64, 0, "62 f3 7d 48 39 43 01 01", CLASS_PLAIN, "w100000210.16"},
+	{MODE_64, 0, "62 f1 7c 08 10 05 10 00 00 00", CLASS_PLAIN, "r401a.16"},
+	{MODE_64, 0, "62 d1 7c 08 10 44 24 01", CLASS_PLAIN, "r710.16"},
+	{MODE_64, 0, "62 f1 7c 48 10 83 01 00 00 00", CLASS_PLAIN, "r100000201.64"},
+	{MODE_32, 0, "62 f1 7c 48 10 43 01", CLASS_PLAIN, "r30240.64"},
+	{MODE_16, 0, "62 f1 7c 48 10 47 01", CLASS_PLAIN, "r30240.64"},
+	{MODE_64, 0, "0f 07", CLASS_SYSRET, ""},
 	{MODE_32, 0, "c5 03", CLASS_FAR, "r30200.6"}, /* LDS */
 	/* as long as an instruction can be */
 	{MODE_16, 0, "2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 2e 8b 07", CLASS_PLAIN, "r1200.2"},
@@ -468,6 +488,11 @@ static bool is_prefix(const char *word)
 	return !strncmp(word, "rex", 3);
 }
 
+static bool is_known_evex(const uint8_t *code)
+{
+	return !(code[1] & 8) && (code[1] & 7) >= 1 && (code[1] & 7) <= 3 && code[2] & 4;
+}
+
 static bool is_comparable(const uint8_t *code, size_t length, const char *text)
 {
 	char copy[200], *word, *rest = copy;
@@ -479,14 +504,16 @@ static bool is_comparable(const uint8_t *code, size_t length, const char *text)
 		if (*word)
 			only_prefixes = is_prefix(word);
 	}
-	if (only_prefixes || strstr(text, "(bad)") || strstr(text, ".byte") || strstr(text, "%tr"))
+	if (only_prefixes || strstr(text, "(bad)") || strstr(text, ".byte") || strstr(text, "%tr") ||
+	    strstr(text, "gather") || strstr(text, "scatter"))
 		return false;
 	while (at < length && code[at] &&
 	       (strchr("\x26\x2e\x36\x3e\x64\x65\x66\x67\xf0\xf2\xf3", code[at]) ||
 		(code[at] & 0xf0) == 0x40))
 		at++;
-	/* EVEX, XOP, and FWAIT, which objdump takes for a part of the next instruction. */
-	return at >= length || (code[at] != 0x62 && code[at] != 0x8f && code[at] != 0x9b);
+	/* What is not decoded of EVEX, XOP, and FWAIT, which objdump takes for a part of the next instruction. */
+	return at >= length || ((code[at] != 0x62 || is_known_evex(code + at)) && code[at] != 0x8f &&
+				code[at] != 0x9b);
 }
 
 /* Compares one line; false if there is a difference. */
