@@ -9,6 +9,7 @@
 #include "irq.h"
 #include "memory.h"
 #include "message.h"
+#include "outs.h"
 #include "screen_live.h"
 #include "step.h"
 #include "trap.h"
@@ -133,6 +134,20 @@ static enum outcome watch_emulated(struct machine *machine, int exit, struct gdb
 	return GOES_ON;
 }
 
+/* OUTS that reads what debug registers watch, when it has done so. */
+static enum outcome watch_outs(struct machine *machine, const struct data_access *read, uint64_t rip,
+			       struct gdbstub_stop *stop)
+{
+	bool bus_error = false;
+
+	exit_serve_io(machine, KVM_EXIT_IO, &bus_error);
+	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
+		return STOPPED;
+	machine->vcpu.regs->rip = rip;
+	machine->vcpu.regs_dirty = true;
+	return exit_report(stop, points_watching(&machine->points, read, &stop->addr), GDBSTUB_SIGNAL_TRAP);
+}
+
 /* Whether that is one that points watch. With RIP behind it, nobody knows what a write came from. */
 static bool is_watched(const struct machine *machine, int exit)
 {
@@ -175,7 +190,9 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
 	uint32_t control = points_control(&machine->points) | machine->inject;
+	struct data_access read;
 	bool bus_error = false;
+	uint64_t rip;
 	int exit;
 
 	if (machine->inject)
@@ -202,6 +219,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	case KVM_EXIT_MMIO:
 		if (is_watched(machine, exit))
 			return watch_emulated(machine, exit, stop);
+		if (exit == KVM_EXIT_IO && outs_is_watched(machine, &read, &rip))
+			return watch_outs(machine, &read, rip, stop);
 		exit_serve_io(machine, exit, &bus_error);
 		if (!bus_error && !machine->bios.trapped && machine->request == MACHINE_GO_ON)
 			return GOES_ON;

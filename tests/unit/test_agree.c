@@ -89,12 +89,9 @@ static bool is_watched(const struct data_access *access)
 }
 
 /* Whether a step makes an access that is to be reported. */
-static bool hits(const struct visit *visit, bool in_registers)
+static bool hits(const struct visit *visit)
 {
 	for (int i = 0; i < visit->accesses; i++) {
-		/* On a processor KVM itself reads what OUTS puts out, unseen by the registers. */
-		if (in_registers && visit->port && visit->access[i].read)
-			continue;
 		if (is_watched(&visit->access[i]))
 			return true;
 	}
@@ -181,7 +178,7 @@ static bool run_watched(void)
 	for (;;) {
 		struct gdbstub_stop stop = {0};
 
-		while (at < steps && !hits(&trace[at], in_registers))
+		while (at < steps && !hits(&trace[at]))
 			at++;
 		machine_run(&machine, GDBSTUB_CONTINUE, &stop);
 		if (at == steps)
