@@ -174,8 +174,8 @@ stage:	call say
 	db 'by number: ', 0
 	mov ax, [BUFFER]
 	call show4
-	mov ax, 0xa020			; cylinder 0, head 0, sector 19
-	mov ebx, 19
+	mov ax, 0xa020			; cylinder 0, head 0, sector 18
+	mov ebx, 18
 	mov cl, 1
 	call command
 	call ready
@@ -195,18 +195,16 @@ stage:	call say
 	call say
 	db 'a sector that is not there: ', 0
 	mov dx, 0x1f1
-	mov ah, al
 	in al, dx
-	call show4
+	call show2
 	mov ax, 0xe055
 	call command
 	call ready
 	call say
 	db 'a command that is none: ', 0
 	mov dx, 0x1f1
-	mov ah, al
 	in al, dx
-	call show4
+	call show2
 
 ; Blocks by interrupts: three sectors, in blocks of two.
 	cli

@@ -116,6 +116,14 @@ result $? "a write to the file succeeds"
 written "$work/disk" >"$work/out"
 same "a write to the file is in it" "$work/after" "$work/out"
 
+# The same disk, and a CD, by the ports of their controller.
+need_guest ide.bin
+dd if=/dev/zero of="$work/cd" bs=2048 count=30 2>/dev/null
+printf '\001CD001\001' | dd of="$work/cd" bs=2048 seek=16 conv=notrunc 2>/dev/null
+kvmgdb --gdb=none "$GUESTS/ide.bin" --disk="$work/cd" >"$work/out" 2>&1
+[ -z "$UPDATE" ] || cp "$work/out" "$srcdir/tests/cli/disks-ide.out"
+same "by ports" "$srcdir/tests/cli/disks-ide.out" "$work/out"
+
 # A pipe, and a name with a comma.
 cat "$disk" | timeout 60 $RUNNER "$KVMGDB" --timeout="$TEST_TIMEOUT" --gdb=none /dev/stdin >"$work/out" 2>&1
 same "a disk from a pipe" "$srcdir/tests/cli/disks-either.out" "$work/out"
