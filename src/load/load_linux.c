@@ -120,15 +120,15 @@ static int matches(const struct options *options, const struct image *image)
 {
 	struct setup_header header;
 
-	return may_match(options, image, &header) && !is_early(&header);
+	return may_match(options, image, &header) && !is_early(&header) && header.version >= VERSION_PREFERRED;
 }
 
-/* Those that can only begin there. */
+/* Those that can only begin there, or do: iPXE has the format of protocol 2.07, and no other entry. */
 static int matches16(const struct options *options, const struct image *image)
 {
 	struct setup_header header;
 
-	return may_match(options, image, &header) && is_early(&header);
+	return may_match(options, image, &header) && !matches(options, image);
 }
 
 /* What of the header is the kernel's: its end is where the jump at its beginning goes to. */

@@ -108,6 +108,11 @@ port 0x0e1c <- 0x00000000 (0)
 port 0x0e20 <- 0x00000000 (0)
 port 0x0e24 <- 0x90 (144)" --append='a b' "$GUESTS/zimage.bin"
 
+cp "$GUESTS/bzimage.bin" "$work/kernel"
+patch "$work/kernel" 0x206 2 0x209
+kvmgdb --gdb=none --verbose "$work/kernel" 2>&1 | grep -q 'linux16, .* begins at 9020:0000$'
+result $? "protocol 2.09: from the 16-bit entry"
+
 # kernel NAME SENTENCE OFFSET SIZE VALUE [OPTION]...: with another number in its header.
 kernel() {
 	name=$1
