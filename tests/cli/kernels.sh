@@ -15,7 +15,7 @@ bytes() {
 	size=$1
 	shift
 	for value; do
-		rest=$((value))
+		rest=$(($value)) # an expression, which dash takes so alone
 		for _ in $(seq "$size"); do
 			printf '\\0%o' $((rest & 255))
 			rest=$((rest >> 8))
