@@ -149,7 +149,10 @@ int vm_create(struct vm *vm, uint64_t size, char *why, size_t why_size)
 		result = check_capabilities(vm, why, why_size);
 	if (result)
 		goto failed;
-	vm->fd = ioctl(vm->device, KVM_CREATE_VM, 0);
+	/* The clock's signal may come while the guest begins anew. */
+	do {
+		vm->fd = ioctl(vm->device, KVM_CREATE_VM, 0);
+	} while (vm->fd < 0 && errno == EINTR);
 	if (vm->fd < 0) {
 		result = -errno;
 		snprintf(why, why_size,
