@@ -288,5 +288,6 @@ int main(int argc, char **argv)
 		symbols_close(&symbols);
 	drives_close(&drives);
 	image_close(&image);
+	options_free(&options);
 	return status;
 }

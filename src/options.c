@@ -445,3 +445,9 @@ int options_reject_raw(const struct options *options, bool has_mode, char *why, 
 	snprintf(why, size, "%s is for raw images: give --type=raw", name);
 	return -1;
 }
+
+void options_free(struct options *options)
+{
+	free(options->disks);
+	options->disks = NULL;
+}

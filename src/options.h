@@ -64,6 +64,7 @@ const char *arch_name(int arch);
 
 /* Parses or exits: with 0 after --help and --version, with EXIT_SETUP and a message on mistakes. */
 void options_parse(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
 
 /* -1 and why if an option was given that only raw images take; --mode is not one of them with `has_mode`. */
 int options_reject_raw(const struct options *options, bool has_mode, char *why, size_t size);

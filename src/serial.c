@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -16,6 +17,8 @@
 #include "machine.h"
 #include "message.h"
 
+#define DRAIN_TRIES 50
+#define DRAIN_PAUSE 10 /* milliseconds */
 #define WRITE_TIMEOUT 1000 /* milliseconds that somebody may take to read */
 
 static int fail(char *why, size_t size, const char *what, const char *where)
@@ -151,8 +154,24 @@ void serial_unlink(const struct serial *serial)
 		unlink(serial->path);
 }
 
+/*
+ * What was written to a pseudo-terminal and not read is lost when it is closed: its reader is given some time. The
+ * kernel takes a moment, too, to bring it there.
+ */
+static void drain(int fd)
+{
+	int left, empty = 0;
+
+	for (int i = 0; i < DRAIN_TRIES && empty < 2 && !ioctl(fd, FIONREAD, &left); i++) {
+		empty = left ? 0 : empty + 1;
+		poll(NULL, 0, DRAIN_PAUSE);
+	}
+}
+
 void serial_close(struct serial *serial)
 {
+	if (serial->kept >= 0)
+		drain(serial->kept);
 	end_input(serial);
 	if (serial->listener >= 0)
 		close(serial->listener);
