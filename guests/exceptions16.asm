@@ -2,13 +2,9 @@
 ; interrupts of the same vectors are none.
 	org 0x7c00
 	int 0
-	mov al, 'a'
-	out 0xe9, al
 	xor bx, bx
 divide:	div bl
 	int 6
-	mov al, 'b'
-	out 0xe9, al
 	ud2
 	cli
 	hlt

@@ -449,5 +449,6 @@ int options_reject_raw(const struct options *options, bool has_mode, char *why, 
 void options_free(struct options *options)
 {
 	free(options->disks);
+	free(options->modules);
 	options->disks = NULL;
 }
