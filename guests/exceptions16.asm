@@ -5,6 +5,7 @@
 	xor bx, bx
 divide:	div bl
 	int 6
+	nop
 	ud2
 	cli
 	hlt
