@@ -42,18 +42,26 @@ static bool real_mode_gate(const struct vcpu *vcpu, uint8_t vector, struct inter
 	return true;
 }
 
+bool interrupt_descriptor(const struct vcpu *vcpu, uint8_t vector, uint64_t words[2])
+{
+	unsigned int size = vcpu->sregs->efer & EFER_LMA ? 16 : 8;
+
+	words[1] = 0;
+	return vcpu->sregs->cr0 & CR0_PE && vector * size + size - 1 <= vcpu->sregs->idt.limit &&
+	       memory_read(vcpu, vcpu->sregs->idt.base + vector * size, words, size) == (ssize_t)size;
+}
+
 bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 		    struct interrupt_gate *gate)
 {
 	bool error = has_error_code(vector) && !software;
 	bool long_mode = vcpu->sregs->efer & EFER_LMA;
-	unsigned int size = long_mode ? 16 : 8, type;
-	uint64_t words[2] = {0}, base = 0;
+	uint64_t words[2], base = 0;
+	unsigned int type;
 
 	if (!(vcpu->sregs->cr0 & CR0_PE))
 		return real_mode_gate(vcpu, vector, gate);
-	if (vector * size + size - 1 > vcpu->sregs->idt.limit ||
-	    memory_read(vcpu, vcpu->sregs->idt.base + vector * size, words, size) != (ssize_t)size)
+	if (!interrupt_descriptor(vcpu, vector, words))
 		return false;
 	type = words[0] >> 40 & 0x1f;
 	if (!(words[0] >> 47 & 1))
@@ -79,14 +87,12 @@ bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 
 bool interrupt_task(const struct vcpu *vcpu, uint8_t vector, uint16_t *selector)
 {
-	uint64_t gate;
+	uint64_t words[2];
 
-	if (vector * sizeof(gate) + sizeof(gate) - 1 > vcpu->sregs->idt.limit ||
-	    memory_read(vcpu, vcpu->sregs->idt.base + vector * sizeof(gate), &gate, sizeof(gate)) !=
-		    sizeof(gate) ||
-	    !(gate >> 47 & 1) || (gate >> 40 & 0x1f) != GATE_TASK)
+	if (vcpu->sregs->efer & EFER_LMA || !interrupt_descriptor(vcpu, vector, words) || !(words[0] >> 47 & 1) ||
+	    (words[0] >> 40 & 0x1f) != GATE_TASK)
 		return false;
-	*selector = (uint16_t)(gate >> 16);
+	*selector = (uint16_t)(words[0] >> 16);
 	return true;
 }
 

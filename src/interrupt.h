@@ -36,6 +36,9 @@ struct interrupt_gate {
 bool interrupt_gate(const struct vcpu *vcpu, uint8_t vector, bool software,
 		    struct interrupt_gate *gate);
 
+/* The gate itself, of 8 bytes or in long mode of 16; false in real mode, and beyond the IDT's limit. */
+bool interrupt_descriptor(const struct vcpu *vcpu, uint8_t vector, uint64_t words[2]);
+
 /* The selector of the task gate that a vector has instead, which only protected mode knows. */
 bool interrupt_task(const struct vcpu *vcpu, uint8_t vector, uint16_t *selector);
 

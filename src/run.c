@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bios/bios.h"
+#include "emulate.h"
 #include "exits.h"
 #include "input.h"
 #include "irq.h"
@@ -186,6 +187,19 @@ static enum outcome halted(struct machine *machine, struct gdbstub_stop *stop)
 	return outcome;
 }
 
+/* An instruction that this KVM cannot emulate, and the program can. */
+static bool carry_out(struct machine *machine)
+{
+	struct instruction instruction;
+	struct interrupt_gate gate;
+
+	decode_next(&machine->vcpu, &instruction);
+	if (!emulate(&machine->vcpu, &instruction, &gate))
+		return false;
+	machine->guest_tf = machine->vcpu.regs->rflags & RFLAGS_TF;
+	return true;
+}
+
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
@@ -254,11 +268,14 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		machine->to_step = 1;
 		return GOES_ON;
 	case KVM_EXIT_INTERNAL_ERROR:
-		if (vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
-		    at_trap(machine)) {
+		if (vcpu->run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION)
+			break;
+		if (at_trap(machine)) {
 			vcpu->regs_dirty = true; /* drops the #UD that KVM may hold back */
 			return hit(machine, stop);
 		}
+		if (carry_out(machine))
+			return GOES_ON;
 		break;
 	}
 	return exit_fail(machine, exit, stop);

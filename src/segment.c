@@ -66,7 +66,7 @@ uint64_t segment_descriptor_base(uint64_t descriptor)
 	return (descriptor >> 16 & 0xffffff) | (descriptor >> 32 & 0xff000000);
 }
 
-static void decode(struct kvm_segment *segment, uint16_t selector, uint64_t descriptor)
+void segment_decode(struct kvm_segment *segment, uint16_t selector, uint64_t descriptor)
 {
 	uint32_t limit = (uint32_t)((descriptor & 0xffff) | (descriptor >> 32 & 0xf0000));
 
@@ -83,6 +83,21 @@ static void decode(struct kvm_segment *segment, uint16_t selector, uint64_t desc
 		.g = descriptor >> 55 & 1,
 	};
 	segment->limit = segment->g ? limit << 12 | 0xfff : limit;
+}
+
+bool segment_is_code(const struct kvm_segment *segment)
+{
+	return segment->s && segment->type & TYPE_IS_CODE;
+}
+
+bool segment_is_conforming(const struct kvm_segment *segment)
+{
+	return segment_is_code(segment) && segment->type & TYPE_CONFORMING;
+}
+
+bool segment_is_writable(const struct kvm_segment *segment)
+{
+	return segment->s && !(segment->type & TYPE_IS_CODE) && segment->type & TYPE_WRITABLE_OR_READABLE;
 }
 
 /* The checks of MOV to a segment register, and of a far jump for CS (SDM volume 2, MOV and JMP). */
@@ -214,7 +229,7 @@ int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment 
 			 selector, (unsigned long long)table);
 		return -EINVAL;
 	}
-	decode(&loaded, selector, descriptor[0]);
+	segment_decode(&loaded, selector, descriptor[0]);
 	if (length == 16)
 		loaded.base |= descriptor[1] << 32;
 	problem = refusal(vcpu, &loaded, which);

@@ -33,6 +33,12 @@ void segment_set_flat(struct kvm_segment *segment, enum segment which, uint16_t 
 int segment_load(const struct vcpu *vcpu, struct kvm_sregs *sregs, enum segment which,
 		 uint16_t selector, char *why, size_t size);
 
+/* What a descriptor says of a segment, loaded by a selector. */
+void segment_decode(struct kvm_segment *segment, uint16_t selector, uint64_t descriptor);
+bool segment_is_code(const struct kvm_segment *segment);
+bool segment_is_conforming(const struct kvm_segment *segment); /* of code */
+bool segment_is_writable(const struct kvm_segment *segment);   /* data that can be written */
+
 /* The descriptor that a selector names in protected mode, or its base; false if there is none. */
 bool segment_descriptor(const struct vcpu *vcpu, uint16_t selector, uint64_t *descriptor);
 uint64_t segment_descriptor_base(uint64_t descriptor);

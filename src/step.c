@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "decode.h"
+#include "emulate.h"
 #include "interrupt.h"
 #include "irq.h"
 #include "memory.h"
@@ -30,6 +31,7 @@ struct step {
 	bool without_rf;
 	bool had_tf;	   /* the guest's own TF was set */
 	bool traps;	   /* the trap of the instruction before comes first */
+	bool emulated;	   /* the program has carried it out */
 	bool popped_tf;	   /* what POPF, IRET or SYSRET will make of it */
 	const struct interrupt_gate *entered;
 };
@@ -338,6 +340,11 @@ static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 		follow_task(s);
 		return check_watches(s, stop);
 	}
+	if (s->emulated) {
+		s->entered = s->gate[0].frame ? &s->gate[0] : NULL;
+		follow_tf(s);
+		return check_watches(s, stop);
+	}
 	for (int n = 0; n < s->handlers && !s->entered; n++) {
 		/* With BS it is where a jump or call has come to; without a frame it is no handler. */
 		if (vcpu_pc(s->vcpu) == s->gate[n].handler && (s->gate[n].frame || system_call) &&
@@ -460,6 +467,13 @@ static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
 		break;
+	case KVM_EXIT_INTERNAL_ERROR:
+		if (s->vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION && !has_moved(s) &&
+		    emulate(s->vcpu, &s->instruction, &s->gate[0])) {
+			s->emulated = true;
+			return STEPPED;
+		}
+		return exit_fail(machine, exit, stop);
 	default:
 		return exit_fail(machine, exit, stop);
 	}

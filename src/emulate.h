@@ -1,0 +1,18 @@
+/*
+ * Instructions that a KVM which emulates guest code cannot carry out in protected and long mode (Linux,
+ * arch/x86/kvm/emulate.c, emulate_int() and em_iret()): INT, INT3, INTO and IRET. They are done here, as the CPU
+ * would (SDM volume 2, INT and IRET).
+ */
+#ifndef EMULATE_H
+#define EMULATE_H
+
+#include "decode.h"
+#include "interrupt.h"
+
+/*
+ * Carries out `instruction`, which the vCPU is at. *gate: the handler that an INT has entered; its frame is 0 for an
+ * IRET. False, with nothing changed, if it is none of these, or if the CPU would raise an exception or switch tasks.
+ */
+bool emulate(struct vcpu *vcpu, const struct instruction *instruction, struct interrupt_gate *gate);
+
+#endif
