@@ -34,6 +34,8 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	if (!result)
 		result = vcpu_create(&machine->vcpu, &machine->vm, 0, why, size);
 	if (!result) {
+		if (machine->is_pc)
+			equipment_tell_memory(machine);
 		if (machine->is_pc && !machine->image->type->is_firmware)
 			bios_power_on(machine);
 		registers_choose(state_has, &machine->vcpu);
