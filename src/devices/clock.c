@@ -84,12 +84,11 @@ static void pace(struct machine *machine)
 		sleep_until(machine, clock->now);
 }
 
-void clock_advance(struct machine *machine, uint64_t nanoseconds)
+static void go_on(struct machine *machine, uint64_t nanoseconds)
 {
 	struct clock *clock = &machine->clock;
 
 	clock->now += nanoseconds;
-	clock->advances++;
 	if (clock->real && clock->now >= clock->paced + PACE)
 		pace(machine);
 	if (clock->now < clock->next)
@@ -98,11 +97,18 @@ void clock_advance(struct machine *machine, uint64_t nanoseconds)
 	clock_plan(machine);
 }
 
+void clock_advance(struct machine *machine, uint64_t nanoseconds)
+{
+	machine->clock.advances++;
+	go_on(machine, nanoseconds);
+}
+
 bool clock_wait(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
 
 	clock_plan(machine);
+	clock->credit = 0;
 	if (clock->next == CLOCK_NEVER)
 		return false;
 	if (clock->next > clock->now) {
@@ -174,5 +180,22 @@ void clock_kick(struct machine *machine)
 	clock->advances = 0;
 	input_look(machine);
 	if (!is_busy)
-		clock_advance(machine, CLOCK_KICK);
+		clock->credit += CLOCK_KICK;
+}
+
+void clock_spend(struct machine *machine)
+{
+	struct clock *clock = &machine->clock;
+
+	/* A guest that has taken none from one kick to the next is not going to. */
+	while (clock->credit > (pic_is_asked(&machine->pic) ? CLOCK_KICK : 0)) {
+		uint64_t step = clock->next > clock->now ? clock->next - clock->now : 0;
+
+		if (step > clock->credit)
+			step = clock->credit;
+		clock->credit -= step;
+		go_on(machine, step);
+		if (!step)
+			break;
+	}
 }

@@ -31,6 +31,7 @@ struct clock {
 	uint64_t host; /* the host's monotonic clock when `now` was 0 */
 	uint64_t paced;	       /* with clock.real: when it was last held back */
 	unsigned int advances; /* since the last kick */
+	uint64_t credit;       /* of the kicks' time what the guest has not been given yet */
 };
 
 void clock_reset(struct machine *machine);
@@ -53,9 +54,14 @@ void clock_run(struct machine *machine);
 void clock_stop(void);
 bool clock_was_kicked(void);
 /*
- * The host's time for a kick. A guest that has used ports or services meanwhile was given time for that, which
- * is the same each time that it runs.
+ * The host's time for a kick, which clock_spend() gives to the guest. One that has used ports or services meanwhile
+ * was given time for that, which is the same each time that it runs.
  */
 void clock_kick(struct machine *machine);
+/*
+ * To be called before the guest runs: the time from kicks goes on, but not over an interrupt that the guest has yet to
+ * take, or a timer that ticks faster than the kicks would lose most of its ticks.
+ */
+void clock_spend(struct machine *machine);
 
 #endif

@@ -57,7 +57,7 @@ served() {
 	result $? "$1: tells where it waits"
 	echo "$line" | comment
 	read -r line <&3
-	[ "$line" = "kvmgdb: $GUESTS/sum.bin: raw, 20 bytes, begins at 0000:1000" ]
+	[ "$line" = "kvmgdb: $GUESTS/sum.bin: raw, 19 bytes, begins at 0000:1000" ]
 	result $? "$1: tells what it has loaded"
 	echo "$line" | comment
 	case $2 in

@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 need_kvm
-for guest in services rtc int15; do
+for guest in services rtc int15 spin-ticks; do
 	need_guest $guest.bin
 done
 
@@ -87,6 +87,10 @@ N 00 00
 halted at 0000:7cb7
 END
 says rtc
+
+# Code that never leaves the CPU gets each tick of a fast timer, or it would wait for ten times as long.
+printf '1\nhalted at 0000:7c43\n' >"$work/expected"
+says spin-ticks
 
 # Ralf Brown's Interrupt List has them all: AX as it was called, AX to DX and the carry flag as they came back.
 cat >"$work/expected" <<'END'
