@@ -45,7 +45,7 @@ static int power_on(struct machine *machine, char *why, size_t size)
 		machine_destroy(machine);
 	machine->life = MACHINE_ALIVE;
 	machine->request = MACHINE_GO_ON;
-	machine->reset_due = machine->uses_pc = false;
+	machine->reset_due = machine->begins_anew = machine->uses_pc = false;
 	machine->idle = (struct idle){0};
 	machine->inject = 0;
 	machine->interrupt = -1;
