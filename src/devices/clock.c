@@ -29,11 +29,19 @@ static uint64_t host_now(void)
 	return (uint64_t)now.tv_sec * CLOCK_SECOND + (uint64_t)now.tv_nsec;
 }
 
+static uint64_t cpu_used(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * CLOCK_SECOND + (uint64_t)used.tv_nsec;
+}
+
 void clock_reset(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
 
-	*clock = (struct clock){.next = CLOCK_NEVER, .real = clock->real, .host = host_now()};
+	*clock = (struct clock){.next = CLOCK_NEVER, .real = clock->real, .host = host_now(), .used = cpu_used()};
 }
 
 void clock_plan(struct machine *machine)
@@ -175,12 +183,17 @@ bool clock_was_kicked(void)
 void clock_kick(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
-	bool is_busy = clock->advances >= CLOCK_BUSY && !clock->real;
+	uint64_t used = cpu_used(), passed = used - clock->used;
+	bool is_busy;
 
+	if (passed > CLOCK_KICK || clock->real)
+		passed = CLOCK_KICK;
+	is_busy = clock->advances * CLOCK_KICK >= CLOCK_BUSY * passed && !clock->real;
 	clock->advances = 0;
+	clock->used = used;
 	input_look(machine);
 	if (!is_busy)
-		clock->credit += CLOCK_KICK;
+		clock->credit += passed;
 }
 
 void clock_spend(struct machine *machine)
