@@ -1,4 +1,7 @@
-; Prints what INT 16h AH=10h returns and the shift flags, "1e61 00" a line, until Esc; then halts for good.
+; Echoes keys: prints what INT 16h AH=10h returns and the shift flags, "1e61 00" a line, until Esc; then halts for good.
+;
+; A debugger should see a step on the INT 16h (0x7c0b) go into the BIOS's stub, the key in $ax behind it, and Ctrl-C
+; while it waits stop at the INT.
 	org 0x7c00
 	bits 16
 	xor ax, ax

@@ -1,6 +1,10 @@
 /*
- * A 32-bit kernel for Multiboot 1 (with MULTIBOOT=1), Multiboot 2 (2) or PVH (3) that prints to port 0xe9 what it
- * is told: its command line, its modules and the map of memory. With RELOCATABLE it prints whether it was moved.
+ * A 32-bit kernel for Multiboot 1 (with MULTIBOOT=1), Multiboot 2 (2) or PVH (3) that prints to port 0xe9, and on the
+ * text screen, what it is told: its command line, its modules and the map of memory. With RELOCATABLE it prints
+ * whether it was moved.
+ *
+ * A debugger should see the magic number in $eax and the information's address in $ebx at `start`, both again as the
+ * arguments of main, source lines and local variables from there on, and the halt behind main.
  */
 typedef unsigned short u16;
 typedef unsigned int u32;
@@ -54,9 +58,21 @@ __asm__(".text\n"
 	"halt:	hlt\n"
 	"	jmp halt\n");
 
+#define COLUMNS 80
+#define ROWS 25
+
 static void put(char c)
 {
+	static u32 column, row;
+	volatile u16 *screen = (volatile u16 *)0xb8000;
+
 	__asm__ volatile("outb %0, $0xe9" : : "a"(c));
+	if (c != '\n' && row < ROWS)
+		screen[row * COLUMNS + column++] = (u16)(0x0700 | (unsigned char)c);
+	if (c == '\n' || column == COLUMNS) {
+		column = 0;
+		row++;
+	}
 }
 
 static void print(const char *text)

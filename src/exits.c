@@ -113,6 +113,17 @@ void exit_serve_io(struct machine *machine, int exit, bool *bus_error)
 	machine->vcpu.io_pending = true;
 }
 
+/*
+ * Whether the guest goes on behind a reset. Without anybody who could do something else the next time, it would do the
+ * same again and again.
+ */
+static bool begins_anew(const struct machine *machine)
+{
+	if (machine->options->on_reset != OPTIONS_RESET_AUTO)
+		return machine->options->on_reset == OPTIONS_RESET_RUN;
+	return machine->clock.real && !(machine->stub && gdbstub_connected(machine->stub));
+}
+
 /* The guest has reset the machine, or switched it off. */
 static enum outcome grant(struct machine *machine, struct gdbstub_stop *stop)
 {
@@ -121,8 +132,10 @@ static enum outcome grant(struct machine *machine, struct gdbstub_stop *stop)
 
 	machine->request = MACHINE_GO_ON;
 	machine->reset_due = !off;
-	machine_say(machine, off ? "powered off at %s" : "reset at %s: the guest begins anew when it goes on",
-		    vcpu_where(&machine->vcpu, where, sizeof(where)));
+	machine->begins_anew = !off && begins_anew(machine);
+	machine_say(machine, "%s at %s%s", off ? "powered off" : "reset",
+		    vcpu_where(&machine->vcpu, where, sizeof(where)),
+		    off || !machine->stub ? "" : ": the guest begins anew when it goes on");
 	machine->life = MACHINE_HALTED;
 	machine->halted_at = vcpu_pc(&machine->vcpu);
 	if (!off)

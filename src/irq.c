@@ -78,8 +78,11 @@ enum outcome irq_wait(struct machine *machine)
 int irq_offer(struct machine *machine)
 {
 	struct vcpu *vcpu = &machine->vcpu;
-	int vector = irq_vector(machine), result;
+	int vector, result;
 
+	if (machine->clock.credit)
+		clock_spend(machine);
+	vector = irq_vector(machine);
 	vcpu->run->request_interrupt_window = 0;
 	if (vector < 0)
 		return 0;

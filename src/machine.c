@@ -34,6 +34,8 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	if (!result)
 		result = vcpu_create(&machine->vcpu, &machine->vm, 0, why, size);
 	if (!result) {
+		if (machine->is_pc)
+			equipment_tell_memory(machine);
 		if (machine->is_pc && !machine->image->type->is_firmware)
 			bios_power_on(machine);
 		registers_choose(state_has, &machine->vcpu);
@@ -43,7 +45,7 @@ static int power_on(struct machine *machine, char *why, size_t size)
 		machine_destroy(machine);
 	machine->life = MACHINE_ALIVE;
 	machine->request = MACHINE_GO_ON;
-	machine->reset_due = machine->uses_pc = false;
+	machine->reset_due = machine->begins_anew = machine->uses_pc = false;
 	machine->idle = (struct idle){0};
 	machine->inject = 0;
 	machine->interrupt = -1;

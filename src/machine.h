@@ -73,6 +73,7 @@ struct machine {
 	enum machine_life life;
 	enum machine_request request;
 	bool reset_due;	       /* the guest has reset itself: it begins anew when it goes on */
+	bool begins_anew;      /* at once */
 	char epitaph[200];     /* MACHINE_DEAD: the sentence that says why */
 	int fatal_signal;      /* MACHINE_DEAD: enum gdbstub_signal */
 	uint64_t halted_at;    /* MACHINE_HALTED: the linear address behind the HLT */

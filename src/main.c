@@ -1,6 +1,7 @@
 /* kvmgdb: boots x86 code on a bare KVM virtual CPU and serves it to gdb. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +130,24 @@ static int guest_status(const struct options *options, const struct gdbstub_stop
 	return machine.life == MACHINE_HALTED ? EXIT_HALTED : EXIT_DIED;
 }
 
+/* What the image was taken for, where it begins, and the line that gives its symbols to a gdb without them. */
+static void tell_image(void)
+{
+	const struct options *options = machine.options;
+	const struct image *image = machine.image;
+	char what[128], where[32], symbols[PATH_MAX + 64] = "";
+
+	if (image->type->is_disk)
+		disk_describe(machine.drives->disks, what, sizeof(what));
+	else
+		snprintf(what, sizeof(what), "%s, %zu bytes", image->type->name, image->size);
+	if (machine.symbols)
+		snprintf(symbols, sizeof(symbols), "; add-symbol-file %s -o 0x%llx", machine.symbols->path,
+			 (unsigned long long)options->symbols_offset);
+	message("%s: %s, begins at %s%s", image->type->is_disk ? machine.drives->disks->path : image->path, what,
+		vcpu_where(&machine.vcpu, where, sizeof(where)), symbols);
+}
+
 static int serve(const struct options *options, const char *endpoint)
 {
 	struct gdbstub_stop stop;
@@ -148,6 +167,9 @@ static int serve(const struct options *options, const char *endpoint)
 		}
 	} else if (strcmp(endpoint, "stdio") && !options->no_wait) {
 		message("waiting for gdb: target remote %s", endpoint);
+		/* Behind that, whose place scripts know; and not where another program has the terminal. */
+		if (!options->verbose)
+			tell_image();
 	}
 	switch (gdbstub_serve(machine.stub, options->no_wait, &stop)) {
 	case GDBSTUB_END_KILLED:
@@ -230,14 +252,10 @@ int main(int argc, char **argv)
 		die("%s", why);
 	if (options.screenshot && !machine.is_pc)
 		die("--screenshot: a bare machine has no screen; --machine=pc has");
-	if (options.verbose && !image.type->is_disk)
-		message("%s: %s, %zu bytes, begins at %s", image.path, image.type->name, image.size,
-			vcpu_where(&machine.vcpu, endpoint, sizeof(endpoint)));
+	if (options.verbose)
+		tell_image();
 	if (image.type->tell)
 		image.type->tell(&machine, &image);
-	if (options.verbose && machine.symbols)
-		message("symbols: add-symbol-file %s -o 0x%llx", symbols.path,
-			(unsigned long long)options.symbols_offset);
 	if (options.keys && !machine.is_pc)
 		die("--keys: this machine has no keyboard");
 	catch_signals(&options);

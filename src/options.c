@@ -19,7 +19,7 @@
 #include "vcpu.h"
 
 enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_KEYS, OPTION_MACHINE,
-       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN, OPTION_SCREENSHOT, OPTION_SERIAL,
+       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_ON_RESET, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN, OPTION_SCREENSHOT, OPTION_SERIAL,
        OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT, OPTION_TRACE };
 
 /* From this table come getopt's and the help. */
@@ -57,6 +57,8 @@ static const struct {
 	{"no-wait", OPTION_NO_WAIT, NULL, "run at once instead of waiting for gdb"},
 	{"on-disconnect", OPTION_ON_DISCONNECT, "WHAT",
 	 "when gdb goes without detaching: stop (default), run, exit"},
+	{"on-reset", OPTION_ON_RESET, "WHAT",
+	 "when the guest resets the machine: stop (default, but not for a guest with a keyboard), run"},
 	{"timeout", OPTION_TIMEOUT, "SECONDS", "end the VM after this long, with exit status 124"},
 	{"trace", OPTION_TRACE, "WHAT", "say what the guest asks of the BIOS and of devices: bios, io or bios,io"},
 	{"probe", OPTION_PROBE, NULL, "print what this host's KVM can do for a debugger, and exit"},
@@ -173,6 +175,13 @@ static void parse_on_disconnect(struct options *options, const char *text)
 		}
 	}
 	die("--on-disconnect=%s: it is stop, run or exit", text);
+}
+
+static void parse_on_reset(struct options *options, const char *text)
+{
+	if (strcmp(text, "stop") && strcmp(text, "run"))
+		die("--on-reset=%s: it is stop or run", text);
+	options->on_reset = strcmp(text, "run") ? OPTIONS_RESET_STOP : OPTIONS_RESET_RUN;
 }
 
 static void parse_machine(struct options *options, const char *text)
@@ -345,6 +354,9 @@ static void apply(struct options *options, int option, char *argument)
 		break;
 	case OPTION_ON_DISCONNECT:
 		parse_on_disconnect(options, argument);
+		break;
+	case OPTION_ON_RESET:
+		parse_on_reset(options, argument);
 		break;
 	case OPTION_ARCH:
 		if (!arch_parse(argument, &options->arch))

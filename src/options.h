@@ -16,6 +16,13 @@
 
 enum options_machine { OPTIONS_MACHINE_AUTO, OPTIONS_MACHINE_PC, OPTIONS_MACHINE_BARE };
 
+/* What becomes of a guest that resets the machine. */
+enum options_on_reset {
+	OPTIONS_RESET_AUTO, /* it runs on if somebody sits at it and no gdb is there */
+	OPTIONS_RESET_STOP,
+	OPTIONS_RESET_RUN,
+};
+
 struct options {
 	const char *gdb;
 	bool gdb_given;
@@ -43,6 +50,7 @@ struct options {
 	uint64_t symbols_offset; /* modulo 2^64 */
 	bool no_wait;
 	enum gdbstub_on_disconnect on_disconnect;
+	enum options_on_reset on_reset;
 	unsigned int timeout; /* seconds; 0: none */
 	unsigned int trace;   /* bits of enum trace */
 	bool verbose;

@@ -482,10 +482,41 @@ static void prepare(struct machine *machine)
 		message("cannot find out what this host's KVM does: %s", why);
 }
 
+/* A reset, carried out. */
+static void begin_anew(struct machine *machine)
+{
+	char why[150];
+
+	if (!machine_restart(machine, why, sizeof(why)))
+		return;
+	machine->life = MACHINE_DEAD;
+	machine->fatal_signal = GDBSTUB_SIGNAL_SEGV;
+	snprintf(machine->epitaph, sizeof(machine->epitaph), "it could not begin anew: %s", why);
+}
+
+/* Over as many resets as are not to stop the guest. */
+static void run_on(struct machine *machine, bool asked, struct gdbstub_stop *stop)
+{
+	do {
+		if (machine->begins_anew)
+			begin_anew(machine);
+		if (machine->life == MACHINE_DEAD) {
+			machine_say(machine, "%s", machine->epitaph);
+			exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
+			return;
+		}
+		machine->life = MACHINE_ALIVE;
+		if (machine->is_pc)
+			clock_run(machine);
+		run_freely(machine, asked, stop);
+		clock_stop();
+		asked = false;
+	} while (machine->begins_anew && ending < 0);
+}
+
 void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstub_stop *stop)
 {
 	bool asked = false;
-	char why[150];
 
 	stop->thread = 1;
 	in_run = 1;
@@ -499,11 +530,8 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		prepare(machine);
 	if (machine->stub && how == GDBSTUB_CONTINUE)
 		asked = gdbstub_poll(machine->stub);
-	if (machine->reset_due && machine_restart(machine, why, sizeof(why))) {
-		machine->life = MACHINE_DEAD;
-		machine->fatal_signal = GDBSTUB_SIGNAL_SEGV;
-		snprintf(machine->epitaph, sizeof(machine->epitaph), "it could not begin anew: %s", why);
-	}
+	if (machine->reset_due)
+		begin_anew(machine);
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
 		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
@@ -521,13 +549,9 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 			exit_halt(machine);
 		exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	} else {
-		machine->life = MACHINE_ALIVE;
-		if (machine->is_pc)
-			clock_run(machine);
 		input_start(machine);
-		run_freely(machine, asked, stop);
+		run_on(machine, asked, stop);
 		input_stop();
-		clock_stop();
 	}
 	screen_update(machine, true);
 	machine->pc_moved = machine->hit_here = machine->step_over = false;

@@ -149,9 +149,12 @@ failed:
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
-	if (vcpu->run)
-		munmap(vcpu->run, vcpu->vm->run_size);
+	struct kvm_run *run = vcpu->run;
+
+	/* First, for a signal handler that kicks it. */
 	vcpu->run = NULL;
+	if (run)
+		munmap(run, vcpu->vm->run_size);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
 	vcpu->fd = -1;
@@ -231,8 +234,12 @@ int vcpu_complete(struct vcpu *vcpu)
 
 void vcpu_kick(struct vcpu *vcpu)
 {
+	struct kvm_run *run = vcpu->run;
+
 	vcpu->kicked = 1;
-	vcpu->run->immediate_exit = 1;
+	/* There is none while the machine begins anew. */
+	if (run)
+		run->immediate_exit = 1;
 }
 
 bool vcpu_was_kicked(struct vcpu *vcpu)

@@ -85,6 +85,8 @@ void bios_rewind(struct machine *machine);
 
 /* equipment.c: what the BIOS data area and the CMOS memory say of the devices. */
 void equipment_power_on(struct machine *machine);
+/* Of the CMOS memory the sizes of memory alone, which firmware of the guest's own asks for, too. */
+void equipment_tell_memory(struct machine *machine);
 /* KiB of memory from 1 MiB on, without a gap. */
 uint32_t extended_memory(const struct machine *machine);
 

@@ -46,10 +46,21 @@ static void set_word(struct machine *machine, unsigned int index, uint16_t value
 	rtc_set_memory(machine, index + 1, (uint8_t)(value >> 8));
 }
 
-void equipment_power_on(struct machine *machine)
+void equipment_tell_memory(struct machine *machine)
 {
 	uint32_t extended = extended_memory(machine);
 	uint64_t high = (machine->vm.size - machine->vm.low_size) >> 16;
+
+	set_word(machine, RTC_BASE_MEMORY, LOW_MEMORY_END >> 10);
+	set_word(machine, RTC_EXTENDED_MEMORY, at_most(extended, 0xffff));
+	set_word(machine, RTC_EXTENDED_FOUND, at_most(extended, 0xffff));
+	set_word(machine, RTC_MEMORY_16M, extended > 15 << 10 ? at_most((extended - (15 << 10)) >> 6, 0xffff) : 0);
+	for (unsigned int i = 0; i < 3; i++)
+		rtc_set_memory(machine, RTC_MEMORY_4G + i, (uint8_t)(high >> 8 * i));
+}
+
+void equipment_power_on(struct machine *machine)
+{
 	struct rtc_time time;
 
 	bios_set_word(machine, SERIAL_PORTS, UART_COM1);
@@ -63,12 +74,6 @@ void equipment_power_on(struct machine *machine)
 	bios_set_long(machine, TICKS, (uint32_t)((time.hour * 3600 + time.minute * 60 + time.second) *
 						 TICKS_PER_DAY / DAY_SECONDS));
 	rtc_set_memory(machine, RTC_EQUIPMENT, (uint8_t)bios_word(machine, EQUIPMENT));
-	set_word(machine, RTC_BASE_MEMORY, LOW_MEMORY_END >> 10);
-	set_word(machine, RTC_EXTENDED_MEMORY, at_most(extended, 0xffff));
-	set_word(machine, RTC_EXTENDED_FOUND, at_most(extended, 0xffff));
-	set_word(machine, RTC_MEMORY_16M, extended > 15 << 10 ? at_most((extended - (15 << 10)) >> 6, 0xffff) : 0);
-	for (unsigned int i = 0; i < 3; i++)
-		rtc_set_memory(machine, RTC_MEMORY_4G + i, (uint8_t)(high >> 8 * i));
 }
 
 static enum bios_result get_equipment(struct bios_call *call)

@@ -205,6 +205,17 @@ static enum bios_result extended(struct bios_call *call)
 	return BIOS_DONE;
 }
 
+/* Phoenix's: without the limit of a word. */
+static enum bios_result large_extended(struct bios_call *call)
+{
+	uint32_t size = extended_memory(call->machine);
+
+	call->d.x = (uint16_t)(size >> 16);
+	call->a.x = (uint16_t)size;
+	bios_flag(call, FLAG_CARRY, false);
+	return BIOS_DONE;
+}
+
 static enum bios_result get_configuration(struct bios_call *call)
 {
 	call->es = ROM_SEGMENT;
@@ -291,7 +302,7 @@ const struct bios_service int15_services[] = {
 	{0x87, "move block", move},
 	{0x88, "size of extended memory", extended},
 	{0x89, "switch to protected mode", refuse},
-	{0x8a, "size of large extended memory", refuse},
+	{0x8a, "size of large extended memory", large_extended},
 	{0x90, "device is busy", accept},
 	{0x91, "device is ready", accept},
 	{0xc0, "system configuration", get_configuration},

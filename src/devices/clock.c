@@ -29,11 +29,19 @@ static uint64_t host_now(void)
 	return (uint64_t)now.tv_sec * CLOCK_SECOND + (uint64_t)now.tv_nsec;
 }
 
+static uint64_t cpu_used(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (uint64_t)used.tv_sec * CLOCK_SECOND + (uint64_t)used.tv_nsec;
+}
+
 void clock_reset(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
 
-	*clock = (struct clock){.next = CLOCK_NEVER, .real = clock->real, .host = host_now()};
+	*clock = (struct clock){.next = CLOCK_NEVER, .real = clock->real, .host = host_now(), .used = cpu_used()};
 }
 
 void clock_plan(struct machine *machine)
@@ -84,12 +92,11 @@ static void pace(struct machine *machine)
 		sleep_until(machine, clock->now);
 }
 
-void clock_advance(struct machine *machine, uint64_t nanoseconds)
+static void go_on(struct machine *machine, uint64_t nanoseconds)
 {
 	struct clock *clock = &machine->clock;
 
 	clock->now += nanoseconds;
-	clock->advances++;
 	if (clock->real && clock->now >= clock->paced + PACE)
 		pace(machine);
 	if (clock->now < clock->next)
@@ -98,11 +105,18 @@ void clock_advance(struct machine *machine, uint64_t nanoseconds)
 	clock_plan(machine);
 }
 
+void clock_advance(struct machine *machine, uint64_t nanoseconds)
+{
+	machine->clock.advances++;
+	go_on(machine, nanoseconds);
+}
+
 bool clock_wait(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
 
 	clock_plan(machine);
+	clock->credit = 0;
 	if (clock->next == CLOCK_NEVER)
 		return false;
 	if (clock->next > clock->now) {
@@ -169,10 +183,32 @@ bool clock_was_kicked(void)
 void clock_kick(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
-	bool is_busy = clock->advances >= CLOCK_BUSY && !clock->real;
+	uint64_t used = cpu_used(), passed = used - clock->used;
+	bool is_busy;
 
+	if (passed > CLOCK_KICK || clock->real)
+		passed = CLOCK_KICK;
+	is_busy = clock->advances * CLOCK_KICK >= CLOCK_BUSY * passed && !clock->real;
 	clock->advances = 0;
+	clock->used = used;
 	input_look(machine);
 	if (!is_busy)
-		clock_advance(machine, CLOCK_KICK);
+		clock->credit += passed;
+}
+
+void clock_spend(struct machine *machine)
+{
+	struct clock *clock = &machine->clock;
+
+	/* A guest that has taken none from one kick to the next is not going to. */
+	while (clock->credit > (pic_is_asked(&machine->pic) ? CLOCK_KICK : 0)) {
+		uint64_t step = clock->next > clock->now ? clock->next - clock->now : 0;
+
+		if (step > clock->credit)
+			step = clock->credit;
+		clock->credit -= step;
+		go_on(machine, step);
+		if (!step)
+			break;
+	}
 }

@@ -19,7 +19,7 @@ struct machine;
 #define CLOCK_PORT_ACCESS (1 * CLOCK_MICROSECOND)
 #define CLOCK_BIOS_SERVICE (20 * CLOCK_MICROSECOND)
 #define CLOCK_BIOS_POLL (100 * CLOCK_MICROSECOND) /* of one that is called until something has happened */
-#define CLOCK_KICK (10 * CLOCK_MILLISECOND)	  /* of code without exits: the same on the host */
+#define CLOCK_KICK (10 * CLOCK_MILLISECOND)	  /* of code without exits: the same on the host's CPU */
 #define CLOCK_BUSY 16 /* advances between two kicks that make the second say nothing */
 #define CLOCK_AHEAD_MAX (60 * CLOCK_SECOND)	  /* a guest that is idle for longer is to cost nothing */
 #define CLOCK_STEP 500ull			  /* of an instruction that is stepped */
@@ -31,6 +31,8 @@ struct clock {
 	uint64_t host; /* the host's monotonic clock when `now` was 0 */
 	uint64_t paced;	       /* with clock.real: when it was last held back */
 	unsigned int advances; /* since the last kick */
+	uint64_t used;	       /* what this thread had used of the host's CPUs at the last kick */
+	uint64_t credit;       /* of the kicks' time what the guest has not been given yet */
 };
 
 void clock_reset(struct machine *machine);
@@ -53,9 +55,15 @@ void clock_run(struct machine *machine);
 void clock_stop(void);
 bool clock_was_kicked(void);
 /*
- * The host's time for a kick. A guest that has used ports or services meanwhile was given time for that, which
- * is the same each time that it runs.
+ * The host's time for a kick, which clock_spend() gives to the guest: of its CPU, since a guest that has to wait for that
+ * has not come any farther. One that has used ports or services meanwhile
+ * was given time for that, which is the same each time that it runs.
  */
 void clock_kick(struct machine *machine);
+/*
+ * To be called before the guest runs: the time from kicks goes on, but not over an interrupt that the guest has yet to
+ * take, or a timer that ticks faster than the kicks would lose most of its ticks.
+ */
+void clock_spend(struct machine *machine);
 
 #endif

@@ -161,6 +161,11 @@ void pic_acknowledge(struct pic *pic)
 	cascade(pic);
 }
 
+bool pic_is_asked(const struct pic *pic)
+{
+	return pic->chip[0].irr & (uint8_t)~pic->chip[0].imr;
+}
+
 bool pic_in_service(const struct pic *pic, unsigned int irq)
 {
 	return pic->chip[irq / LINES].isr >> irq % LINES & 1;

@@ -40,6 +40,8 @@ void pic_withdraw(struct pic *pic, unsigned int irq);
 int pic_vector(const struct pic *pic);
 /* The CPU takes that one. */
 void pic_acknowledge(struct pic *pic);
+/* Whether a line that is not masked asks, whatever is in service. */
+bool pic_is_asked(const struct pic *pic);
 /* Whether an interrupt of that line is in service, or could be. */
 bool pic_in_service(const struct pic *pic, unsigned int irq);
 bool pic_is_masked(const struct pic *pic, unsigned int irq);

@@ -17,6 +17,12 @@
 #define SPEAKER_DATA 0x02
 #define SPEAKER_REFRESH 0x10 /* toggles each 15 us, and guests time by it */
 #define SPEAKER_OUTPUT 0x20
+/*
+ * Guests wait for either of these two by reading the port over and over. So time goes on faster then: not by so much that
+ * a toggle of the one is missed, nor that kernels, which count how often they can read it in 10 ms, find the counts
+ * too small.
+ */
+#define POLL_STEP (7 * CLOCK_MICROSECOND)
 
 /* No product of this overflows: a second has 10^9 nanoseconds, and 2^64 of them are 584 years. */
 static uint64_t to_ticks(uint64_t ns)
@@ -258,10 +264,13 @@ void pit_access(struct machine *machine, const struct port_access *access)
 void speaker_access(struct machine *machine, const struct port_access *access)
 {
 	struct pit_channel *channel = &machine->pit.channel[2];
-	bool refresh = machine->clock.now / (15 * CLOCK_MICROSECOND) & 1;
-	bool gate;
+	bool refresh, gate;
 
 	if (!access->write) {
+		if (machine->clock.now - machine->pit.polled_at <= CLOCK_PORT_ACCESS)
+			clock_advance(machine, POLL_STEP);
+		machine->pit.polled_at = machine->clock.now;
+		refresh = machine->clock.now / (15 * CLOCK_MICROSECOND) & 1;
 		memset(access->data, 0xff, access->size);
 		access->data[0] = (uint8_t)((channel->gate ? SPEAKER_GATE : 0) |
 					    (machine->pit.speaker ? SPEAKER_DATA : 0) |

@@ -27,7 +27,8 @@ struct pit_channel {
 
 struct pit {
 	struct pit_channel channel[PIT_CHANNELS];
-	bool speaker; /* port 0x61, bit 1 */
+	bool speaker;	    /* port 0x61, bit 1 */
+	uint64_t polled_at; /* when that port was read last, in nanoseconds */
 };
 
 #endif

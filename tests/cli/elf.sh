@@ -116,10 +116,9 @@ $stack32
 halted at 0008:00100014" '' --type=elf
 prints 32 '' "$data
 $stack32
-halted at 0008:00100014" "FILE: elf, 144 bytes, begins at 0008:00100000
+halted at 0008:00100014" "FILE: elf, 144 bytes, begins at 0008:00100000; add-symbol-file FILE -o 0x0
 kvmgdb: program header 0: 0x14 bytes at 0x100000, linked at 0x100000
-kvmgdb: program header 1: 0x8 bytes at 0x201000, linked at 0x201000
-kvmgdb: symbols: add-symbol-file FILE -o 0x0" --verbose
+kvmgdb: program header 1: 0x8 bytes at 0x201000, linked at 0x201000" --verbose
 prints 32 'e_entry=0x10000f' "port 0x0000 <- 0x00000000 (0)
 port 0x0000 <- 0x03fff000 (67104768)
 halted at 0008:00100014" '' --machine=bare

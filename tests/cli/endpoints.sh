@@ -46,7 +46,7 @@ same "stdio: the guest's output goes to standard error" "$work/wanted" "$work/te
 # Left alone by gdb, which has not started it, the guest goes on, and finds itself halted.
 printf 'halted at 0000:1013\n' >>"$work/wanted"
 
-# served NAME ENDPOINT PATTERN: kvmgdb tells the endpoint that it waits at, and ends with its guest.
+# served NAME ENDPOINT PATTERN: kvmgdb tells the endpoint that it waits at and the image, and ends with its guest.
 served() {
 	mkfifo "$work/pipe"
 	kvmgdb --gdb="$2" "$GUESTS/sum.bin" >"$work/text" 2>"$work/pipe" &
@@ -55,6 +55,10 @@ served() {
 	endpoint=${line#kvmgdb: waiting for gdb: target remote }
 	echo "$endpoint" | grep -q -x -e "$3"
 	result $? "$1: tells where it waits"
+	echo "$line" | comment
+	read -r line <&3
+	[ "$line" = "kvmgdb: $GUESTS/sum.bin: raw, 19 bytes, begins at 0000:1000" ]
+	result $? "$1: tells what it has loaded"
 	echo "$line" | comment
 	case $2 in
 	unix:*)

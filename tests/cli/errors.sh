@@ -106,6 +106,7 @@ refused "32-bit mode needs 4096 bytes for its tables at the end of memory, and t
 for seconds in 0 -1 x 1x ''; do
 	refused "--timeout=$seconds: not a number of seconds" --timeout="$seconds" "$sum"
 done
+refused "--on-reset=begin: it is stop or run" --on-reset=begin "$sum"
 refused "--on-disconnect=wait: it is stop, run or exit" --on-disconnect=wait "$sum"
 
 # Endpoints, consoles, COMMAND

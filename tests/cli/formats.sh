@@ -222,7 +222,8 @@ result $? "no INT 21h for others"
 head -c 65536 "$GUESTS/rom.bin" >"$work/rom"
 prints "ROM" 0 'port 0x00e4 <- 0x5a (90)
 port 0x00e6 <- 0xa5 (165)
-halted at f000:001f' --type=rom "$work/rom"
+port 0x00e4 <- 0x03 (3)
+halted at f000:0027' --type=rom "$work/rom"
 head -c 65535 "$GUESTS/rom.bin" >"$work/rom"
 refused "ROM, of another size" "$work/rom is no ROM image: its size is no multiple of 4K up to 16M" --type=rom "$work/rom"
 head -c 16781312 /dev/zero >"$work/rom"
@@ -230,7 +231,8 @@ refused "ROM, too large" "$work/rom is no ROM image: its size is no multiple of 
 { head -c 16711680 /dev/zero && cat "$GUESTS/rom.bin"; } >"$work/rom"
 prints "ROM, the largest" 0 'port 0x00e4 <- 0x5a (90)
 port 0x00e6 <- 0xa5 (165)
-halted at f000:001f' --type=rom "$work/rom"
+port 0x00e4 <- 0x03 (3)
+halted at f000:0027' --type=rom "$work/rom"
 
 # --- The CPU ---
 

@@ -77,6 +77,15 @@ gives 'a pause' 'a<wait 2s>b<wait 20ms><wait 0ms>c' '1e61 3062 2e63'
 kvmgdb --gdb=none --keys='a<Ctrl-Alt-Del>b' "$GUESTS/keys.bin" >"$work/out" 2>&1
 grep -q '^reset at ' "$work/out"
 result $? 'Ctrl-Alt-Del resets'
+# The keys that are left are typed behind it, and memory is as after power-on.
+cat >"$work/expected" <<-'END'
+1e61 00
+3062 00
+011b 00
+halted at 0000:7c31
+END
+kvmgdb --gdb=none --on-reset=run --keys='a<Ctrl-Alt-Del>b\e' "$GUESTS/keys.bin" 2>&1 | sed '/^reset at /d' >"$work/out"
+same '--on-reset=run: it begins anew' "$work/expected" "$work/out"
 
 cat >"$work/expected" <<-'END'
 ab

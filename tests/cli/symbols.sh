@@ -56,7 +56,8 @@ result $? "a file of a header alone"
 # For a gdb that is to read the file by itself
 kvmgdb --gdb=none --verbose --symbols="$GUESTS/modes.elf64" --symbols-offset=0x7c00 \
 	"$GUESTS/modes.bin" 2>"$work/err" >/dev/null
-grep -x -F "kvmgdb: symbols: add-symbol-file $(realpath "$GUESTS/modes.elf64") -o 0x7c00" "$work/err"
+grep -x -F "kvmgdb: $GUESTS/modes.bin: hard disk (or floppy), 80x2x18, 2880 sectors, begins at 0000:7c00; \
+add-symbol-file $(realpath "$GUESTS/modes.elf64") -o 0x7c00" "$work/err"
 result $? "--verbose: the line that adds them"
 comment <"$work/err"
 

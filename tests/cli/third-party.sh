@@ -1,5 +1,7 @@
 #!/bin/sh
-# Boot code that others wrote, from Debian's packages syslinux-common and dosfstools: what it leaves on the screen.
+# Boot code that others wrote, from Debian's packages syslinux-common, dosfstools, mbr, grub-pc-bin, grub-common,
+# memtest86+, ipxe and seabios, and a kernel, BOOT_KERNEL or that of the host: what it leaves on the screen. What is not
+# installed is skipped.
 
 . "${srcdir:-.}/tests/lib.sh"
 
@@ -61,5 +63,95 @@ if command -v mkfs.fat >/dev/null && [ -r "$syslinux/mbr.bin" ]; then
 else
 	skip "an active partition" "no mkfs.fat or no $syslinux"
 fi
+
+# --- By patterns: code that goes on for ever, or says what depends on its version ---
+
+# seen NAME FILE PATTERNS [ARG]...: each line of PATTERNS is found on the screen or the console, within seconds; how
+# many depends on the host.
+seen() {
+	name=$1 file=$2
+	printf '%s\n' "$3" >"$work/patterns"
+	shift 3
+	if [ ! -r "$file" ]; then
+		skip "$name" "no $file"
+		return
+	fi
+	if [ -z "$is_native" ]; then
+		skip "$name" "guest code is emulated"
+		return
+	fi
+	for seconds in 2 8 40; do
+		kvmgdb --gdb=none --screen --timeout=$seconds "$@" >"$work/out" 2>"$work/err"
+		missing=
+		while read -r pattern; do
+			cat "$work/out" "$work/err" | grep -a -q -e "$pattern" || missing="$missing '$pattern'"
+		done <"$work/patterns"
+		[ -n "$missing" ] || break
+	done
+	[ -z "$missing" ]
+	result $? "$name"
+	[ -z "$missing" ] || { echo "missing:$missing"; cat "$work/out"; tail -n 20 "$work/err"; } | tr -d '\000' | comment
+}
+
+need_guest can-32bit-paging.bin
+is_native=
+kvmgdb --gdb=none "$GUESTS/can-32bit-paging.bin" 2>&1 | grep -q '^halted' && is_native=1
+
+if command -v install-mbr >/dev/null; then
+	dd if=/dev/null of="$work/new" bs=1 seek=4194304 2>/dev/null
+	install-mbr --force "$work/new"
+	shows "mbr's" 'MBR FA:' "$work/new"
+else
+	skip "mbr's" "no install-mbr"
+fi
+
+grub=/usr/lib/grub/i386-pc
+if [ -r $grub/boot.img ]; then
+	shows "GRUB's boot sector, without the rest" 'GRUB Read Error' --type=hd $grub/boot.img
+else
+	skip "GRUB's boot sector, without the rest" "no $grub"
+fi
+if [ -r $grub/boot.img ] && command -v grub-mkimage >/dev/null &&
+	grub-mkimage -O i386-pc -p '(hd0)/grub' -o "$work/core" biosdisk minicmd ls; then
+	cat $grub/boot.img "$work/core" >"$work/grub"
+	dd if=/dev/null of="$work/grub" bs=1 seek=1048576 2>/dev/null
+fi
+seen "GRUB" "$work/grub" 'GRUB  *version
+ls
+(hd0)' --keys='ls\n' "$work/grub"
+
+for memtest in x64 x64:linux16 ia32; do
+	file=/boot/memtest86+${memtest%:*}.bin
+	type=auto
+	[ "$memtest" = "${memtest%:*}" ] || type=${memtest#*:}
+	seen "memtest86+ $memtest" "$file" 'Memtest86+ v
+Memory  :  *32MB
+Status: Testing
+Errors: 0' --type="$type" --memory=32M --keys='\n' "$file"
+done
+
+seen "iPXE's CD" /usr/lib/ipxe/ipxe.iso 'ISOLINUX
+Loading ipxe.krn... *ok
+iPXE initialising devices' /usr/lib/ipxe/ipxe.iso
+seen "iPXE" /boot/ipxe.lkrn 'iPXE initialising devices' /boot/ipxe.lkrn
+
+# It boots the same disk that the BIOS of kvmgdb's own does, by the ports of the IDE controller.
+need_guest modes.bin
+cp "$GUESTS/modes.bin" "$work/modes"
+dd if=/dev/null of="$work/modes" bs=1 seek=4194304 2>/dev/null
+for rom in bios bios-256k; do
+	seen "SeaBIOS, $rom" /usr/share/seabios/$rom.bin 'SeaBIOS (version
+RamSize: 0x04000000
+Booting from Hard Disk
+^RPCL
+halted at 0x7cc2' --type=rom --disk="$work/modes,hd" /usr/share/seabios/$rom.bin
+done
+
+kernel=${BOOT_KERNEL-}
+[ -n "$kernel" ] || for kernel in /boot/vmlinuz-*; do :; done
+seen "Linux by its 64-bit entry" "$kernel" 'Linux version [1-9]
+Command line: earlyprintk=ttyS0 nokaslr' --memory=256M --append='earlyprintk=ttyS0 nokaslr' "$kernel"
+seen "Linux by its 16-bit entry" "$kernel" 'Probing EDD.* ok
+Linux version [1-9]' --type=linux16 --memory=256M --append='earlyprintk=ttyS0 nokaslr' "$kernel"
 
 finish
