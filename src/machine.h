@@ -79,6 +79,7 @@ struct machine {
 	bool halt_stepped;     /* into by a step: a `continue` that follows need not say it again */
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
+	bool at_point;	       /* a run: at a point that is still to be left */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
 	int interrupt;	       /* a vector that comes before those of the controller, or -1 */
 	bool step_interrupts;  /* a step takes it; else it waits until the guest runs */

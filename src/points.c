@@ -108,6 +108,27 @@ enum gdbstub_reason points_at(const struct points *points, uint64_t addr)
 	return points->list[i].kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
 }
 
+enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr)
+{
+	struct points *points = &machine->points;
+	enum gdbstub_reason reason = GDBSTUB_STOPPED;
+
+	for (size_t i = lower_bound(points, GDBSTUB_POINT_SOFTWARE, addr, 0);
+	     i < points->count && points->list[i].addr == addr && !is_watch(points->list[i].kind); i++) {
+		struct point *point = &points->list[i];
+
+		/* Without a client there are no points but this program's own. */
+		if (machine->stub && !gdbstub_point_hit(machine->stub, point->kind, addr, 1)) {
+			point->misses++;
+			continue;
+		}
+		point->hits++;
+		if (reason == GDBSTUB_STOPPED)
+			reason = point->kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
+	}
+	return reason;
+}
+
 bool points_alias(const struct machine *machine, uint64_t *addr)
 {
 	uint64_t here, there;

@@ -20,6 +20,7 @@ struct point {
 	uint64_t len;  /* bytes that are watched; 0 for a breakpoint */
 	enum gdbstub_point kind;
 	bool in_register; /* a breakpoint that holds a debug register */
+	uint64_t hits, misses; /* how often it was reported, and how often its conditions said no */
 };
 
 /* What a debug register watches: a piece of a watchpoint. */
@@ -54,6 +55,11 @@ void points_free(struct points *points);
 
 /* What a stop at `addr` is reported as: GDBSTUB_STOPPED where there is no breakpoint. */
 enum gdbstub_reason points_at(const struct points *points, uint64_t addr);
+/*
+ * The guest has come to the breakpoints at `addr`: what that is reported as, by their conditions; GDBSTUB_STOPPED
+ * if it is not to be, or there are none. Counts it.
+ */
+enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr);
 /*
  * What an access to data is reported as, and the first watched byte of it; GDBSTUB_STOPPED if nobody
  * watches that.

@@ -33,17 +33,26 @@ int machine_ending(void)
 	return ending;
 }
 
-/* At a breakpoint, or on the trap of one that the guest has reached by another address. */
+/*
+ * At a breakpoint, or on the trap of one that the guest has reached by another address. Whether it is to be
+ * reported depends on its conditions; if not, the guest goes on from it by leave_point().
+ */
 static enum outcome hit(struct machine *machine, struct gdbstub_stop *stop)
 {
-	enum gdbstub_reason reason = points_at(&machine->points, vcpu_pc(&machine->vcpu));
-	uint64_t addr;
+	uint64_t addr = vcpu_pc(&machine->vcpu);
+	bool alias = points_at(&machine->points, addr) == GDBSTUB_STOPPED && points_alias(machine, &addr);
+	enum gdbstub_reason reason = points_hit(machine, addr);
 
+	if (points_at(&machine->points, addr) != GDBSTUB_STOPPED && reason == GDBSTUB_STOPPED) {
+		machine->at_point = true;
+		return GOES_ON;
+	}
+	if (!alias)
+		return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
 	/* gdb takes a breakpoint's stop where it knows of none for a late one, and goes on. */
-	if (reason == GDBSTUB_STOPPED && points_alias(machine, &addr))
-		machine_say(machine, "the breakpoint at 0x%llx, by another address of the same memory",
-			    (unsigned long long)addr);
-	return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
+	machine_say(machine, "the breakpoint at 0x%llx, by another address of the same memory",
+		    (unsigned long long)addr);
+	return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_TRAP);
 }
 
 static bool at_trap(const struct machine *machine)
@@ -325,7 +334,8 @@ static void keep_armed(struct machine *machine, enum outcome *outcome, struct gd
 		return;
 	}
 	arm(machine);
-	if (machine->to_step && points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
+	if (machine->to_step && !machine->at_point &&
+	    points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
 		*outcome = hit(machine, stop);
 }
 
@@ -343,48 +353,56 @@ static enum outcome step_to_point(struct machine *machine, bool interrupts, stru
 	return GOES_ON;
 }
 
-/*
- * A point at the program counter. The client has been told of this stop, so it wants to go on from
- * it; but after a `jump` gdb sets its points behind the write of the program counter and wants to be
- * stopped at once.
- */
+/* Away from the point that the guest is at, whose hit is over: it has been reported, or was not to be. */
 static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *stop)
 {
-	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) == GDBSTUB_STOPPED)
-		return GOES_ON;
-	if (machine->hit_here)
-		return hit(machine, stop);
-	return step_to_point(machine, false, stop);
+	enum outcome outcome;
+
+	machine->at_point = false;
+	outcome = step_to_point(machine, false, stop);
+	if (outcome == INTERRUPTED)
+		machine->at_point = true;
+	else if (outcome != STOPPED)
+		arm(machine);
+	return outcome;
+}
+
+/*
+ * A point at the program counter: the client has been told of this stop, so it wants to go on from it; but after a
+ * `jump` gdb sets its points behind the write of the program counter and wants to be stopped at once.
+ */
+static enum outcome begin_at_point(struct machine *machine, struct gdbstub_stop *stop)
+{
+	enum outcome outcome = GOES_ON;
+
+	machine->at_point = points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED;
+	if (machine->at_point && machine->hit_here) {
+		machine->at_point = false;
+		outcome = hit(machine, stop);
+	}
+	if (outcome == STOPPED)
+		return outcome;
+	arm(machine);
+	/* Where a breakpoint was reached by another address it is left likewise. */
+	machine->at_point |= !machine->to_step && at_trap(machine);
+	return outcome;
 }
 
 static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop *stop)
 {
-	enum outcome outcome = GOES_ON;
+	enum outcome outcome;
 
 	if (asked && attend(machine, true, stop) == STOPPED)
 		return;
-	do {
-		outcome = leave_point(machine, stop);
-		if (outcome == INTERRUPTED && vcpu_was_kicked(&machine->vcpu))
-			outcome = attend(machine, false, stop) == STOPPED ? STOPPED : INTERRUPTED;
-	} while (outcome == INTERRUPTED);
-	if (outcome == STOPPED)
-		return;
-	arm(machine);
-	/* Where a breakpoint was reached by another address it is left likewise. */
-	while (!machine->to_step && at_trap(machine) && outcome != STOPPED) {
-		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
-			return;
-		outcome = step_to_point(machine, false, stop);
-		/* The step has removed the traps. */
-		arm(machine);
-		if (outcome != INTERRUPTED)
-			break;
-	}
+	outcome = begin_at_point(machine, stop);
 	while (outcome != STOPPED) {
 		screen_update(machine, false);
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
+		if (machine->at_point) {
+			outcome = leave_point(machine, stop);
+			continue;
+		}
 		if (!machine->to_step) {
 			outcome = enter(machine, stop);
 			keep_armed(machine, &outcome, stop);

@@ -342,6 +342,14 @@ static enum gdbstub_reason point_here(void *target, int thread)
 	return points_at(&machine->points, vcpu_pc(&machine->vcpu));
 }
 
+static enum gdbstub_reason point_hit(void *target, int thread)
+{
+	struct machine *machine = target;
+
+	(void)thread;
+	return points_hit(machine, vcpu_pc(&machine->vcpu));
+}
+
 static void run(void *target, enum gdbstub_resume (*action)(const struct gdbstub *, int),
 		struct gdbstub_stop *stop)
 {
@@ -620,6 +628,7 @@ const struct gdbstub_ops target_ops = {
 	.points_clear = clear_points,
 	.session_ended = session_ended,
 	.point_here = point_here,
+	.point_hit = point_hit,
 	.run = run,
 	.kick = kick,
 	.restart = restart,
