@@ -353,12 +353,40 @@ static enum outcome step_to_point(struct machine *machine, bool interrupts, stru
 	return GOES_ON;
 }
 
+/*
+ * Whether RF can take the guest from the breakpoint where it is. KVM carries out some instructions without clearing
+ * RF, which the next breakpoint would be passed with as well: not those, and not one right before another.
+ */
+static bool can_pass(const struct machine *machine)
+{
+	const struct points *points = &machine->points;
+	uint64_t pc = vcpu_pc(&machine->vcpu);
+	struct instruction instruction;
+	bool held = false, before_another = false;
+
+	if (!probe_abilities(&machine->findings, &machine->vcpu)->passes || machine->to_step || machine->inject ||
+	    machine->guest_tf || at_trap(machine))
+		return false;
+	decode_next(&machine->vcpu, &instruction);
+	if (instruction.class != CLASS_PLAIN || instruction.fpu || (instruction.may_fault && !instruction.accesses))
+		return false;
+	for (int n = 0; n < VCPU_DEBUG_REGISTERS; n++) {
+		held |= points->held[n] && points->held[n]->addr == pc;
+		before_another |= points->held[n] && points->held[n]->addr == pc + instruction.length;
+	}
+	return held && !before_another;
+}
+
 /* Away from the point that the guest is at, whose hit is over: it has been reported, or was not to be. */
 static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *stop)
 {
 	enum outcome outcome;
 
 	machine->at_point = false;
+	if (can_pass(machine)) {
+		vcpu_pass_breakpoint(&machine->vcpu);
+		return GOES_ON;
+	}
 	outcome = step_to_point(machine, false, stop);
 	if (outcome == INTERRUPTED)
 		machine->at_point = true;
@@ -528,6 +556,8 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		clock_stop();
 	}
 	screen_update(machine, true);
+	if (stop->reason >= GDBSTUB_WATCH && stop->reason <= GDBSTUB_AWATCH)
+		points_count_watch(&machine->points, stop->reason, stop->addr);
 	machine->pc_moved = machine->hit_here = machine->step_over = false;
 	in_run = 0;
 	/* For a signal that came after the last look and found the machine running. */

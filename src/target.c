@@ -329,6 +329,7 @@ static void session_ended(void *target)
 {
 	struct machine *machine = target;
 
+	points_free(&machine->points);
 	machine->physical = false;
 	machine->catches.count = 0;
 	machine->trace = machine->options->trace;
@@ -596,6 +597,7 @@ static const struct gdbstub_monitor monitor[] = {
 	{"key", "TEXT", "type text, as --keys does", monitor_key},
 	{"next", "", "make the next stepi a nexti", monitor_next},
 	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
+	{"points", "", "breakpoints and watchpoints: how they are armed, and how often they were hit", points_monitor},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"screen", "", "the text on the guest's screen", monitor_screen},
 	{"screenshot", "FILE.png", "write a picture of the guest's screen, where kvmgdb was started", monitor_screenshot},
