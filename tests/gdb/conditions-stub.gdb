@@ -15,12 +15,10 @@ break *0x7c20 if $ecx / ($eax - $eax) == 3
 continue
 x/i $pc
 delete
-dprintf *0x7c34,"%x at %08x, %5d%%: %c%s\n", $eax & 0xff, $eip, -7, 0x7c, (char *)0x7dfe
+dprintf *0x7c33,"%x at %08x, %5d%%: %c%s\n", $eax & 0xff, $eip, -7, 0x7c, (char *)0x7dfe
 set var *(int *)0x7dfe = 0x6b6f
 break *0x7ca0
 continue
-set dprintf-style gdb
-set dprintf-style agent
 hbreak *0x7cbc if $r8 == 2
 break *0x7cbc if $r8 == 1
 dprintf *0x7cc1,"rax is %lx, r8 %lld\n", $rax, $r8
