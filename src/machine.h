@@ -38,6 +38,13 @@ struct idle {
 	uint64_t since;
 };
 
+/* Where a step ends that goes over what its instruction calls or repeats. */
+struct step_over {
+	bool active;
+	bool has_point; /* one that nobody else has set, is there for it */
+	uint64_t pc, sp; /* sp: at least; what is deeper is another call of the same place */
+};
+
 struct machine {
 	const struct options *options;
 	const struct image *image;
@@ -89,6 +96,7 @@ struct machine {
 	int register_set;      /* enum register_set: what the client wants to see */
 	bool physical;	       /* the client's memory addresses are guest-physical ones */
 	bool step_over;	       /* the next step does not go into what the instruction calls */
+	struct step_over over; /* while it runs */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */
 	bool told_of_places;   /* and that a change of page tables, */

@@ -41,8 +41,11 @@ static enum outcome hit(struct machine *machine, struct gdbstub_stop *stop)
 {
 	uint64_t addr = vcpu_pc(&machine->vcpu);
 	bool alias = points_at(&machine->points, addr) == GDBSTUB_STOPPED && points_alias(machine, &addr);
-	enum gdbstub_reason reason = points_hit(machine, addr);
+	bool over = machine->over.active && vcpu_pc(&machine->vcpu) == machine->over.pc;
+	enum gdbstub_reason reason = over && machine->over.has_point ? GDBSTUB_STOPPED : points_hit(machine, addr);
 
+	if (over && reason == GDBSTUB_STOPPED && vcpu_sp(&machine->vcpu) >= machine->over.sp)
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_TRAP);
 	if (points_at(&machine->points, addr) != GDBSTUB_STOPPED && reason == GDBSTUB_STOPPED) {
 		machine->at_point = true;
 		return GOES_ON;
@@ -475,29 +478,23 @@ static void run_over(struct machine *machine, bool asked, struct gdbstub_stop *s
 {
 	const struct vcpu *vcpu = &machine->vcpu;
 	struct points *points = &machine->points;
-	const uint64_t sp = vcpu_sp(vcpu);
+	struct step_over over = {.active = true, .sp = vcpu_sp(vcpu)};
 	struct instruction instruction;
-	uint64_t behind;
-	bool own;
 
 	decode_next(vcpu, &instruction);
-	behind = vcpu_pc(vcpu) + instruction.length;
-	own = points_at(points, behind) == GDBSTUB_STOPPED;
+	over.pc = vcpu_pc(vcpu) + instruction.length;
+	over.has_point = points_at(points, over.pc) == GDBSTUB_STOPPED;
 	if ((!instruction.call && instruction.class != CLASS_INT && !instruction.repeated) ||
-	    (own && points_insert(points, GDBSTUB_POINT_HARDWARE, behind, 0))) {
+	    (over.has_point && points_insert(points, GDBSTUB_POINT_HARDWARE, over.pc, 0))) {
 		run_step(machine, asked, stop);
 		return;
 	}
 	machine->hit_here = false;
-	do {
-		run_freely(machine, asked, stop);
-		asked = false;
-	} while (stop->reason == GDBSTUB_HWBREAK && own && vcpu_pc(vcpu) == behind && vcpu_sp(vcpu) < sp);
-	if (!own)
-		return;
-	points_remove(points, GDBSTUB_POINT_HARDWARE, behind, 0);
-	if (stop->reason == GDBSTUB_HWBREAK && vcpu_pc(vcpu) == behind)
-		stop->reason = GDBSTUB_STOPPED;
+	machine->over = over;
+	run_freely(machine, asked, stop);
+	machine->over.active = false;
+	if (over.has_point)
+		points_remove(points, GDBSTUB_POINT_HARDWARE, over.pc, 0);
 }
 
 static void prepare(struct machine *machine)
