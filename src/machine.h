@@ -89,6 +89,7 @@ struct machine {
 	bool at_point;	       /* a run: at a point that is still to be left */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
 	int interrupt;	       /* a vector that comes before those of the controller, or -1 */
+	bool exact;	       /* points are found by stepping alone, so that none is missed */
 	bool step_interrupts;  /* a step takes it; else it waits until the guest runs */
 	bool guest_tf;	       /* the guest's own TF, which stepping hides */
 	int arch;	       /* what the guest is served as: enum vcpu_mode, or ARCH_AUTO */

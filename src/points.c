@@ -501,7 +501,9 @@ int points_monitor(struct gdbstub *stub, void *target, const char *args)
 	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
 		const char *how = "stepping";
 
-		if (!points->is_armed || !point->was_set)
+		if (machine->exact)
+			how = "stepping";
+		else if (!points->is_armed || !point->was_set)
 			how = "-";
 		else if (point_watches(point) && points->armed != POINTS_STEP)
 			how = points->watch[0].len ? "register" : "guarded page";

@@ -296,10 +296,12 @@ static enum outcome attend(struct machine *machine, bool asked, struct gdbstub_s
 /* Stepping is slow, and where it does not work either, that is the end of it. Said once. */
 static void arm(struct machine *machine)
 {
-	enum points_armed armed = points_arm(machine);
 	bool can_step = probe_abilities(&machine->findings, &machine->vcpu)->steps;
+	bool exact = machine->exact && machine->points.count && can_step;
+	/* Where everything is stepped nothing needs to be armed, and what is planted goes with the first step. */
+	enum points_armed armed = exact ? POINTS_STEP : points_arm(machine);
 
-	if (armed == POINTS_STEP && !machine->told_of_stepping) {
+	if (armed == POINTS_STEP && !exact && !machine->told_of_stepping) {
 		machine->told_of_stepping = true;
 		machine_say(machine, can_step ? "the guest runs slowly: on this host some of these "
 						"breakpoints or watchpoints can only be found by "
@@ -320,14 +322,15 @@ static void keep_armed(struct machine *machine, enum outcome *outcome, struct gd
 
 	if (traps_renew(&machine->vm) && !machine->told_of_overwriting) {
 		machine->told_of_overwriting = true;
-		machine_say(machine, "the guest has overwritten breakpoints in its code: some may have been missed");
+		machine_say(machine, "the guest has overwritten breakpoints in its code: some may have been missed; "
+				     "'monitor exact on' misses none");
 	}
 	if (!places_have_moved(machine))
 		return;
 	if (!machine->told_of_places) {
 		machine->told_of_places = true;
 		machine_say(machine, "the guest has changed its page tables: some breakpoints or watchpoints may "
-				     "have been missed");
+				     "have been missed; 'monitor exact on' misses none");
 	}
 	/* What is stepped is armed afterwards. */
 	if (*outcome == STOPPED || machine->to_step)

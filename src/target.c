@@ -330,7 +330,7 @@ static void session_ended(void *target)
 	struct machine *machine = target;
 
 	points_free(&machine->points);
-	machine->physical = false;
+	machine->physical = machine->exact = false;
 	machine->catches.count = 0;
 	machine->trace = machine->options->trace;
 }
@@ -470,6 +470,17 @@ static int monitor_phys(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
+static int monitor_exact(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+
+	set_switch(stub, args, &machine->exact);
+	gdbstub_printf(stub, machine->exact
+				     ? "While there are points the guest is stepped, and none is missed.\n"
+				     : "The guest is stepped only for points that cannot be found otherwise.\n");
+	return 0;
+}
+
 static int monitor_step_irq(struct gdbstub *stub, void *target, const char *args)
 {
 	struct machine *machine = target;
@@ -593,6 +604,7 @@ static int monitor_screenshot(struct gdbstub *stub, void *target, const char *ar
 static const struct gdbstub_monitor monitor[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"catch", "[int VECTOR [AH] [off]|off]", "stop before a BIOS service", catch_monitor},
+	{"exact", "[on|off]", "find points by stepping alone: slow, and none is missed", monitor_exact},
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
 	{"key", "TEXT", "type text, as --keys does", monitor_key},
 	{"next", "", "make the next stepi a nexti", monitor_next},

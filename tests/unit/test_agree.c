@@ -4,7 +4,8 @@
  * the program's own text and against what the decoder foresaw.
  *
  * Environment: AGREE_SEED is the first program's seed, AGREE_PROGRAMS how many there are. A program
- * is made again, alone, from the seed that a failure names.
+ * is made again, alone, from the seed that a failure names. AGREE_NO_EXCEPTIONS=1 says that this KVM
+ * delivers none in protected mode: 32-bit programs that stop at a division are skipped.
  */
 #define _GNU_SOURCE
 #include <cpuid.h>
@@ -289,14 +290,30 @@ static void show_program(void)
 	}
 }
 
-static bool run_program(uint64_t seed)
+/* Whether this program is not for this host. */
+static bool is_skipped(void)
 {
+	const char *without = getenv("AGREE_NO_EXCEPTIONS");
+	const struct program_instruction *at = program_at(&program, pc());
+
+	return without && !strcmp(without, "1") && program.mode == MODE_32 && at && at->flow == FLOW_DIVIDE;
+}
+
+/* *skipped: it did not even run freely, as was to be expected. */
+static bool run_program(uint64_t seed, bool *skipped)
+{
+	bool free;
+
 	program_make(&program, seed, seed & 1 ? MODE_32 : MODE_16);
 	random_state = seed;
 	bad = false;
 	steps = 0;
 	alarm(PROGRAM_SECONDS);
-	if (run_free() && run_stepped() && run_breakpoints("breakpoints everywhere", 1) &&
+	free = run_free();
+	*skipped = !free && is_skipped();
+	if (*skipped)
+		return true;
+	if (free && run_stepped() && run_breakpoints("breakpoints everywhere", 1) &&
 	    run_breakpoints("some breakpoints", 3))
 		run_watchpoints();
 	if (bad)
@@ -362,10 +379,10 @@ int main(void)
 		return finish();
 	signal(SIGALRM, on_alarm);
 	for (uint64_t i = 0; i < count && machine_ending() < 0; i++) {
-		bool good = run_program(seed + i);
+		bool skipped, good = run_program(seed + i, &skipped);
 
-		result(good, "program %llu, %d-bit, %zu steps", (unsigned long long)(seed + i),
-		       16 << program.mode, steps);
+		result(good, "program %llu, %d-bit, %zu steps%s", (unsigned long long)(seed + i),
+		       16 << program.mode, steps, skipped ? " # SKIP this KVM delivers no exceptions" : "");
 		total += steps;
 	}
 	comment("%zu steps in all", total);
