@@ -239,35 +239,6 @@ static int write_memory_binary(struct gdbstub *stub, char *args, size_t len)
 	return write_memory(stub, addr, data, size);
 }
 
-/* Z type,addr,kind */
-static int change_point(struct gdbstub *stub, char *args, bool insert)
-{
-	uint64_t addr, kind;
-	int result;
-
-	if (args[0] < '0' || args[0] > '4')
-		return 1;
-	if (args[1] != ',' || !parse_range(args + 2, &addr, &kind, NULL))
-		return -EINVAL;
-	result = (insert ? stub->ops->point_insert : stub->ops->point_remove)(
-		stub->target, (enum gdbstub_point)(args[0] - '0'), addr, kind);
-	if (!result)
-		reply_ok(stub);
-	return result;
-}
-
-static int insert_point(struct gdbstub *stub, char *args, size_t len)
-{
-	(void)len;
-	return change_point(stub, args, true);
-}
-
-static int remove_point(struct gdbstub *stub, char *args, size_t len)
-{
-	(void)len;
-	return change_point(stub, args, false);
-}
-
 /* D, or D;pid of clients with multiprocess; D1 leaves the target stopped, which is lldb's. */
 static int detach(struct gdbstub *stub, char *args, size_t len)
 {
@@ -292,7 +263,7 @@ static void end_target(struct gdbstub *stub)
 	stub->killed = true;
 	s->has_saved = false;
 	s->last = (struct gdbstub_stop){.reason = GDBSTUB_EXITED};
-	stub->ops->points_clear(stub->target);
+	target_clear_points(stub);
 }
 
 static int kill_target(struct gdbstub *stub, char *args, size_t len)
@@ -337,7 +308,7 @@ static int run_program(struct gdbstub *stub, char *args, size_t len)
 {
 	if (!stub->session.extended || (len && *args != ';'))
 		return 1;
-	stub->ops->points_clear(stub->target);
+	target_clear_points(stub);
 	if (!target_restart(stub))
 		return gdbstub_error(stub, -EIO, "it cannot begin anew");
 	stub->session.created = true;
@@ -402,8 +373,8 @@ const struct command commands[] = {
 	{.name = "M", .handler = write_memory_hex},
 	{.name = "x", .handler = read_memory_binary, .feature = "binary-upload+"},
 	{.name = "X", .handler = write_memory_binary},
-	{.name = "Z", .handler = insert_point},
-	{.name = "z", .handler = remove_point},
+	{.name = "Z", .handler = point_insert, .feature = "ConditionalBreakpoints+;BreakpointCommands+"},
+	{.name = "z", .handler = point_remove},
 	{.name = "H", .handler = set_thread},
 	{.name = "T", .handler = thread_alive},
 	{.name = "vCont", .handler = resume_v, .feature = "vContSupported+", .negotiated = CLIENT_VCONT},

@@ -3,7 +3,8 @@
  *
  * The embedding program describes what it debugs by a struct gdbstub_ops, opens an endpoint with
  * gdbstub_listen() and calls gdbstub_serve(). The library knows nothing of KVM or x86; it does no
- * I/O but on its own sockets, allocates nothing after gdbstub_new(), and uses one thread: the one
+ * I/O but on its own sockets, allocates nothing after gdbstub_new() but room for
+ * the conditions of breakpoints (16 MiB at most), and uses one thread: the one
  * that calls gdbstub_serve(), in which every operation but kick() is called.
  *
  * "The manual" in comments is appendix E of the GDB manual, "GDB Remote Serial Protocol".
@@ -141,6 +142,9 @@ struct gdbstub_ops {
 	 * Points. Both are idempotent (the manual asks for it); `len` is the packet's "kind", which
 	 * for the types that watch data is a length in bytes. point_here() tells whether a
 	 * breakpoint is set at the thread's pc: GDBSTUB_SWBREAK, GDBSTUB_HWBREAK or GDBSTUB_STOPPED.
+	 * point_hit() does, too, when the thread has come there by a step of many: as in run(), one
+	 * counts only if gdbstub_point_hit() says so. Conditions are the library's, which takes registers and
+	 * memory to have the least significant byte first.
 	 */
 	int (*point_insert)(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len);
 	int (*point_remove)(void *target, enum gdbstub_point kind, uint64_t addr, uint64_t len);
@@ -148,6 +152,7 @@ struct gdbstub_ops {
 	/* A client has gone, in whatever way: what it alone has chosen ends. May be NULL. */
 	void (*session_ended)(void *target);
 	enum gdbstub_reason (*point_here)(void *target, int thread);
+	enum gdbstub_reason (*point_hit)(void *target, int thread);
 
 	/*
 	 * Runs until something is to be reported. action() says what is asked of a thread. kick() is
@@ -219,6 +224,14 @@ void gdbstub_unlink(const struct gdbstub *stub);
 
 /* For run(): reads what the client has sent; true when the target is to stop. Never blocks. */
 bool gdbstub_poll(struct gdbstub *stub);
+
+/*
+ * For run(): the thread has come to a breakpoint, by its type (GDBSTUB_POINT_SOFTWARE or _HARDWARE) and address.
+ * Evaluates the conditions that the client has set with it and carries out its commands, and returns whether to
+ * stop there; else run() goes on from it, as if it were not there. To be called once for each time that the
+ * thread comes there, of both types if both are set, and not where a client's own step ends.
+ */
+bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread);
 
 /* Whether a client is connected. */
 bool gdbstub_connected(const struct gdbstub *stub);

@@ -151,6 +151,8 @@ struct gdbstub {
 	enum gdbstub_on_disconnect on_disconnect;
 	bool created; /* the target was made for its client */
 	bool killed;  /* in extended mode: it is not served again before it has begun anew */
+	void *codes; /* points.c: conditions and commands of breakpoints, a tree of tsearch() */
+	size_t codes_size; /* bytes in it */
 	struct transport transport;
 	struct packets packets;
 	struct session session;
@@ -208,6 +210,32 @@ int file_name(struct gdbstub *stub, char *args, size_t len);
 
 /* lldb.c: cuts a thread suffix off; *thread is Hg's without one. False: it names no thread. */
 bool thread_suffix(struct gdbstub *stub, char *args, size_t *len, int *thread);
+
+/* points.c */
+int point_insert(struct gdbstub *stub, char *args, size_t len);
+int point_remove(struct gdbstub *stub, char *args, size_t len);
+/* All points, with their conditions and commands. */
+void target_clear_points(struct gdbstub *stub);
+void conditions_free(struct gdbstub *stub);
+
+/*
+ * agent.c: agent expressions (the manual's appendix F). agent_check() tells whether one can be evaluated, with
+ * a value at its end or without: NULL, or a sentence that says why not. agent_evaluate() takes what has passed
+ * that; NULL, or why it came to no end. *value is what is on top of the stack then; value is NULL if there is
+ * to be none.
+ */
+#define AGENT_SIZE_MAX 0x1000 /* bytes of one */
+#define AGENT_TEXT_MAX 0x1000 /* bytes that one printf prints */
+const char *agent_check(const uint8_t *code, size_t size, bool has_value);
+const char *agent_evaluate(struct gdbstub *stub, int thread, const uint8_t *code, size_t size, uint64_t *value);
+
+/*
+ * format.c: whether a format of agent expressions can be printed with so many arguments; NULL, or why not. What
+ * format_print() has printed when it says why it cannot go on is in *len, too.
+ */
+const char *format_check(const char *format, size_t args);
+const char *format_print(struct gdbstub *stub, int thread, const char *format, const uint64_t *args,
+			 char text[AGENT_TEXT_MAX], size_t *len);
 
 /* monitor.c */
 int monitor_command(struct gdbstub *stub, char *args, size_t len);

@@ -197,7 +197,7 @@ static void reply_exec(struct gdbstub *stub, const struct gdbstub_stop *stop, in
 	s->has_saved = true;
 	s->layout = layout;
 	s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = stop->thread};
-	stub->ops->points_clear(stub->target);
+	target_clear_points(stub);
 	reply_text(&stub->packets, "T05exec:");
 	reply_hex(&stub->packets, name, strlen(name));
 	reply_format(&stub->packets, ";thread:%x;", (unsigned int)stop->thread);
@@ -250,7 +250,7 @@ static void report_saved(struct gdbstub *stub)
 
 /*
  * Whether a step is to be followed by another: the manual's vCont;r goes on while the thread is in the
- * range and nothing else has happened. A breakpoint there and a switch of layouts are to be seen.
+ * range and nothing else has happened. A breakpoint that counts there and a switch of layouts are to be seen.
  */
 static bool steps_on(struct gdbstub *stub, struct gdbstub_stop *stop)
 {
@@ -262,8 +262,8 @@ static bool steps_on(struct gdbstub *stub, struct gdbstub_stop *stop)
 		return false;
 	pc = stub->ops->pc(stub->target, stop->thread);
 	if (pc < action.start || pc >= action.end ||
-	    stub->ops->point_here(stub->target, stop->thread) != GDBSTUB_STOPPED ||
-	    stub->ops->layout(stub->target, stop->thread) != stub->session.layout)
+	    stub->ops->layout(stub->target, stop->thread) != stub->session.layout ||
+	    stub->ops->point_hit(stub->target, stop->thread) != GDBSTUB_STOPPED)
 		return false;
 	/* Between two steps nobody else would hear of it. */
 	if (gdbstub_poll(stub))

@@ -42,6 +42,7 @@ void gdbstub_free(struct gdbstub *stub)
 	if (!stub)
 		return;
 	transport_close(&stub->transport);
+	conditions_free(stub);
 	free(stub);
 }
 
@@ -330,7 +331,7 @@ enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstu
 		session_serve(stub);
 		*stop = s->last;
 		/* The one way out of a session, however it ended: the target is left as it was. */
-		stub->ops->points_clear(stub->target);
+		target_clear_points(stub);
 		if (stub->ops->session_ended)
 			stub->ops->session_ended(stub->target);
 		stub->connected = false;

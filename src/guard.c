@@ -82,12 +82,14 @@ static bool add_watch(struct machine *machine, const struct point *point)
 	return true;
 }
 
-/* Whether the code that runs now could not even be fetched. */
-static bool takes_code(const struct machine *machine)
+bool guard_takes_code(const struct machine *machine)
 {
 	uint64_t left;
-	const uint8_t *code = memory_host(&machine->vcpu, vcpu_pc(&machine->vcpu), &left);
+	const uint8_t *code;
 
+	if (!machine->guard.count)
+		return false;
+	code = memory_host(&machine->vcpu, vcpu_pc(&machine->vcpu), &left);
 	for (size_t i = 0; i < machine->guard.count; i++) {
 		const struct guarded_pages *p = &machine->guard.list[i];
 
@@ -103,13 +105,13 @@ bool guard_plan(struct machine *machine)
 	bool whole = true;
 
 	guard->count = 0;
-	for (size_t i = 0; i < machine->points.count && whole; i++) {
-		if (machine->points.list[i].kind >= GDBSTUB_POINT_WRITE)
-			whole = add_watch(machine, &machine->points.list[i]);
+	for (const struct point *point = machine->points.list.first[0]; point && whole; point = point->next[0]) {
+		if (point->is_set && point_watches(point))
+			whole = add_watch(machine, point);
 	}
 	if (whole && guard->count) {
 		guard_end_plan(guard);
-		whole = !takes_code(machine);
+		whole = !guard_takes_code(machine);
 	}
 	if (!whole)
 		guard->count = 0;

@@ -29,6 +29,8 @@ struct guard {
  * would have to be taken away.
  */
 bool guard_plan(struct machine *machine);
+/* Whether the code that runs now could not even be fetched. */
+bool guard_takes_code(const struct machine *machine);
 void guard_plan_nothing(struct guard *guard);
 /* Adds a planted byte to what is not to be written; guard_end_plan() is to follow the last. */
 bool guard_plan_trap(struct guard *guard, uint8_t *host);

@@ -16,6 +16,7 @@
 /* A byte that a breakpoint instruction stands for in guest memory; trap.c keeps them. */
 struct trap {
 	uint64_t gpa;
+	uint64_t linear; /* of the breakpoint that it is for, or one of them */
 	uint8_t original;
 	uint8_t planted;
 	bool wanted;
@@ -25,6 +26,8 @@ struct traps {
 	struct trap *list; /* by gpa */
 	size_t count, capacity;
 	size_t renewed; /* up to this one, by traps_renew() */
+	bool lifted;	/* none of them is in memory now */
+	bool lost;	/* some have lost their place */
 };
 
 /* How a window is used: by the guest, or by a debugger, who is to change nothing by looking. */

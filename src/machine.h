@@ -38,6 +38,13 @@ struct idle {
 	uint64_t since;
 };
 
+/* Where a step ends that goes over what its instruction calls or repeats. */
+struct step_over {
+	bool active;
+	bool has_point; /* one that nobody else has set, is there for it */
+	uint64_t pc, sp; /* sp: at least; what is deeper is another call of the same place */
+};
+
 struct machine {
 	const struct options *options;
 	const struct image *image;
@@ -80,6 +87,7 @@ struct machine {
 	bool halt_stepped;     /* into by a step: a `continue` that follows need not say it again */
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
+	bool at_point;	       /* a run: at a point that is still to be left */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
 	int interrupt;	       /* a vector that comes before those of the controller, or -1 */
 	bool exact;	       /* points are found by stepping alone, so that none is missed */
@@ -90,6 +98,7 @@ struct machine {
 	int register_set;      /* enum register_set: what the client wants to see */
 	bool physical;	       /* the client's memory addresses are guest-physical ones */
 	bool step_over;	       /* the next step does not go into what the instruction calls */
+	struct step_over over; /* while it runs */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */
 	bool told_of_places;   /* and that a change of page tables, */

@@ -23,11 +23,11 @@ static uint64_t add_up(const struct machine *machine, uint64_t *pages)
 	uint64_t sum = 0, next = 0;
 
 	*pages = 0;
-	for (size_t i = 0; i < points->count; i++) {
-		const struct point *point = &points->list[i];
+	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
 		uint64_t page = point->addr & ~PAGE_MASK, last = point->addr | PAGE_MASK;
 
-		if (point->kind < GDBSTUB_POINT_WRITE ? point->in_register : watches_in_registers)
+		/* As they were when the points were armed. */
+		if (!point->was_set || (point_watches(point) ? watches_in_registers : point->in_register))
 			continue;
 		if (point->len > last - point->addr)
 			last = (point->addr + point->len - 1) | PAGE_MASK;

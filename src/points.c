@@ -1,6 +1,7 @@
 #include "points.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,119 +12,127 @@
 #define DR7_ALWAYS 0x400u
 #define DR7_GLOBAL(n) (2u << 2 * (n)) /* with R/W and LEN 0: on execution */
 
-static bool is_watch(enum gdbstub_point kind)
+/* Sets it, or the other way round, and keeps account. */
+static void set_point(struct points *points, struct point *point, bool set)
 {
-	return kind >= GDBSTUB_POINT_WRITE;
-}
-
-/* Breakpoints come before watchpoints of the same address. */
-static int compare(const struct point *point, enum gdbstub_point kind, uint64_t addr, uint64_t len)
-{
-	if (point->addr != addr)
-		return point->addr < addr ? -1 : 1;
-	if (point->kind != kind)
-		return point->kind < kind ? -1 : 1;
-	return point->len < len ? -1 : point->len > len;
-}
-
-/* The index of the first point that is not before (addr, kind, len). */
-static size_t lower_bound(const struct points *points, enum gdbstub_point kind, uint64_t addr,
-			  uint64_t len)
-{
-	size_t low = 0, high = points->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (compare(&points->list[middle], kind, addr, len) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	if (point->is_set == set)
+		return;
+	point->is_set = set;
+	points->count += set ? 1 : (size_t)-1;
+	if (point_watches(point))
+		points->watches += set ? 1 : (size_t)-1;
+	points->changes += set == point->was_set ? (size_t)-1 : 1;
 }
 
 int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
-	size_t i;
+	struct point *point;
 
 	/* A breakpoint's length means nothing on x86. */
-	len = is_watch(kind) ? len : 0;
-	i = lower_bound(points, kind, addr, len);
-	if (i < points->count && !compare(&points->list[i], kind, addr, len))
-		return 0;
-	if (points->count == POINTS_MAX)
+	len = kind >= GDBSTUB_POINT_WRITE ? len : 0;
+	point = point_list_find(&points->list, kind, addr, len);
+	if (!(point && point->is_set) && points->count >= POINTS_MAX)
 		return -ENOSPC;
-	if (points->count == points->capacity) {
-		size_t capacity = points->capacity ? 2 * points->capacity : 64;
-		struct point *list = realloc(points->list, capacity * sizeof(*list));
-
-		if (!list)
-			return -ENOMEM;
-		points->list = list;
-		points->capacity = capacity;
-	}
-	memmove(points->list + i + 1, points->list + i,
-		(points->count - i) * sizeof(*points->list));
-	points->list[i] = (struct point){.addr = addr, .kind = kind, .len = len};
-	points->count++;
-	points->watches += is_watch(kind);
+	if (!point)
+		point = point_list_add(&points->list, kind, addr, len);
+	if (!point)
+		return -ENOMEM;
+	set_point(points, point, true);
 	if (len > points->watch_len)
 		points->watch_len = len;
 	return 0;
 }
 
+/* It stays in the list while it is armed: gdb takes all points away at each stop, and sets them again. */
+static void take_away(struct points *points, struct point *point)
+{
+	set_point(points, point, false);
+	if (!point->was_set)
+		point_list_remove(&points->list, point);
+}
+
 void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
-	size_t i;
+	struct point *point;
 
-	len = is_watch(kind) ? len : 0;
-	i = lower_bound(points, kind, addr, len);
-	if (i == points->count || compare(&points->list[i], kind, addr, len))
-		return;
-	points->count--;
-	points->watches -= is_watch(kind);
-	memmove(points->list + i, points->list + i + 1,
-		(points->count - i) * sizeof(*points->list));
+	len = kind >= GDBSTUB_POINT_WRITE ? len : 0;
+	point = point_list_find(&points->list, kind, addr, len);
+	if (point && point->is_set)
+		take_away(points, point);
 }
 
 void points_clear(struct points *points)
 {
-	points->count = points->watches = 0;
+	for (struct point *point = points->list.first[0], *next; point; point = next) {
+		next = point->next[0];
+		if (point->is_set)
+			take_away(points, point);
+	}
 	points->watch_len = 0;
 }
 
 void points_free(struct points *points)
 {
-	free(points->list);
+	for (struct point *point = points->list.first[0], *next; point; point = next) {
+		next = point->next[0];
+		free(point);
+	}
 	*points = (struct points){0};
+}
+
+/* The first breakpoint set at `addr` that comes behind `point`; at first that is NULL. */
+static struct point *next_at(const struct points *points, uint64_t addr, const struct point *point)
+{
+	struct point *next = point ? point->next[0]
+				   : point_list_from(&points->list, GDBSTUB_POINT_SOFTWARE, addr, 0);
+
+	while (next && next->addr == addr && !point_watches(next) && !next->is_set)
+		next = next->next[0];
+	return next && next->addr == addr && !point_watches(next) ? next : NULL;
+}
+
+static enum gdbstub_reason breakpoint_reason(const struct point *point)
+{
+	return point->kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
 }
 
 enum gdbstub_reason points_at(const struct points *points, uint64_t addr)
 {
-	size_t i = lower_bound(points, GDBSTUB_POINT_SOFTWARE, addr, 0);
+	const struct point *point = points->count ? next_at(points, addr, NULL) : NULL;
 
-	if (i == points->count || points->list[i].addr != addr || is_watch(points->list[i].kind))
-		return GDBSTUB_STOPPED;
-	return points->list[i].kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
+	return point ? breakpoint_reason(point) : GDBSTUB_STOPPED;
+}
+
+enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr)
+{
+	const struct points *points = &machine->points;
+	enum gdbstub_reason reason = GDBSTUB_STOPPED;
+
+	for (struct point *point = NULL; (point = next_at(points, addr, point)) != NULL;) {
+		/* Without a client there are no points but this program's own. */
+		if (machine->stub && !gdbstub_point_hit(machine->stub, point->kind, addr, 1)) {
+			point->misses++;
+			continue;
+		}
+		point->hits++;
+		if (reason == GDBSTUB_STOPPED)
+			reason = breakpoint_reason(point);
+	}
+	return reason;
 }
 
 bool points_alias(const struct machine *machine, uint64_t *addr)
 {
-	uint64_t here, there;
+	const struct trap *trap;
+	uint64_t here;
 
 	if (memory_translate(&machine->vcpu, vcpu_pc(&machine->vcpu), &here))
 		return false;
-	for (size_t i = 0; i < machine->points.count; i++) {
-		const struct point *point = &machine->points.list[i];
-
-		if (!is_watch(point->kind) &&
-		    !memory_translate(&machine->vcpu, point->addr, &there) && here == there) {
-			*addr = point->addr;
-			return true;
-		}
-	}
-	return false;
+	trap = trap_at(&machine->vm, here);
+	if (!trap)
+		return false;
+	*addr = trap->linear;
+	return true;
 }
 
 static enum gdbstub_reason watch_reason(enum gdbstub_point kind)
@@ -144,11 +153,9 @@ enum gdbstub_reason points_watching(const struct points *points, const struct da
 		last = UINT64_MAX;
 	/* No watchpoint that begins before this can reach so far. */
 	from = from >= points->watch_len ? from - points->watch_len + 1 : 0;
-	for (size_t i = lower_bound(points, GDBSTUB_POINT_SOFTWARE, from, 0);
-	     i < points->count && points->list[i].addr <= last; i++) {
-		const struct point *point = &points->list[i];
-
-		if (!is_watch(point->kind) ||
+	for (const struct point *point = point_list_from(&points->list, GDBSTUB_POINT_SOFTWARE, from, 0);
+	     point && point->addr <= last; point = point->next[0]) {
+		if (!point->is_set || !point_watches(point) ||
 		    (access->linear > point->addr && access->linear - point->addr >= point->len) ||
 		    (point->kind == GDBSTUB_POINT_WRITE && !access->write) ||
 		    (point->kind == GDBSTUB_POINT_READ && !access->read))
@@ -170,10 +177,23 @@ enum gdbstub_reason points_watch_register(const struct points *points, uint64_t 
 	return GDBSTUB_STOPPED;
 }
 
-/* Whether two neighbours are one place, set twice in different ways. */
-static bool is_double(const struct points *points, size_t i)
+void points_count_watch(struct points *points, enum gdbstub_reason reason, uint64_t addr)
 {
-	return i && points->list[i - 1].addr == points->list[i].addr;
+	struct point *point = point_list_from(&points->list, GDBSTUB_POINT_SOFTWARE,
+					      addr >= points->watch_len ? addr - points->watch_len + 1 : 0, 0);
+
+	for (; point && point->addr <= addr; point = point->next[0]) {
+		if (point->is_set && point_watches(point) && watch_reason(point->kind) == reason &&
+		    addr - point->addr < point->len)
+			point->hits++;
+	}
+}
+
+/* Whether a breakpoint's place is set in both ways; behind the other, this one needs nothing. */
+static bool is_double(const struct points *points, const struct point *point)
+{
+	return point->kind == GDBSTUB_POINT_HARDWARE &&
+	       point_list_find(&points->list, GDBSTUB_POINT_SOFTWARE, point->addr, 0);
 }
 
 /*
@@ -187,11 +207,10 @@ static int assign_watches(struct points *points, enum vcpu_mode mode)
 	const unsigned int largest = mode == MODE_64 ? 8 : 4;
 	int used = 0;
 
-	for (size_t i = 0; i < points->count; i++) {
-		const struct point *point = &points->list[i];
+	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
 		uint64_t addr = point->addr, left = point->len;
 
-		if (!is_watch(point->kind))
+		if (!point_watches(point))
 			continue;
 		if (point->kind == GDBSTUB_POINT_READ)
 			return -1;
@@ -299,17 +318,16 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 
 	int taken;
 
-	for (size_t i = 0; i < points->count; i++)
-		points->list[i].in_register = false;
 	/* The code that runs now may not be the code that they wait for. */
 	if (!able->debug_registers && !machine->findings.kernel[vcpu_mode(&machine->vcpu)].debug_registers)
 		return;
 	/* First what cannot be planted, or not to last, then what asks for a register, then the rest. */
 	for (int round = 0; round < 3; round++) {
-		for (size_t i = 0; i < points->count && used < VCPU_DEBUG_REGISTERS; i++) {
-			struct point *point = &points->list[i];
+		for (struct point *point = points->list.first[0]; point && used < VCPU_DEBUG_REGISTERS;
+		     point = point->next[0]) {
 			bool take = round == 2 || (round == 1 && point->kind == GDBSTUB_POINT_HARDWARE);
-			if (is_watch(point->kind) || point->in_register || is_double(points, i))
+
+			if (point_watches(point) || point->in_register || is_double(points, point))
 				continue;
 			if (!round)
 				take = !able->trap || is_waiting(machine, point->addr);
@@ -317,6 +335,8 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 				continue;
 			taken = give_registers(machine, point->addr, used);
 			point->in_register = taken;
+			if (taken)
+				points->held[used] = point;
 			used += taken;
 		}
 	}
@@ -332,19 +352,19 @@ static bool plant_breakpoints(struct machine *machine, const struct abilities *a
 	bool paging = machine->vcpu.sregs->cr0 & CR0_PG, all = true;
 	bool guards = able->guards && able->steps;
 
-	for (size_t i = 0; i < points->count; i++) {
-		const struct point *point = &points->list[i];
+	for (struct point *point = points->list.first[0]; point; point = point->next[0]) {
 		uint64_t gpa;
 
 		/* With paging, other mappings may lead to the place, which a register does not see. */
-		if (is_watch(point->kind) || (point->in_register && !paging) || is_double(points, i))
+		if (point_watches(point) || (point->in_register && !paging) || is_double(points, point))
 			continue;
 		if (!able->trap || (!guards && is_waiting(machine, point->addr)) ||
 		    memory_translate(&machine->vcpu, point->addr, &gpa) ||
-		    traps_want(&machine->vm, gpa, able->trap)) {
+		    traps_want(&machine->vm, gpa, able->trap, point->addr)) {
 			all &= point->in_register;
 			continue;
 		}
+		point->is_planted = true;
 		points->traps_int3 |= able->trap == TRAP_INT3;
 		if (!point->in_register && guards)
 			all &= guard_plan_trap(&machine->guard, vm_host(&machine->vm, gpa, NULL));
@@ -353,19 +373,34 @@ static bool plant_breakpoints(struct machine *machine, const struct abilities *a
 	return all;
 }
 
-enum points_armed points_arm(struct machine *machine)
+/* Nothing armed, of those that are set now. */
+static void begin(struct machine *machine)
 {
 	struct points *points = &machine->points;
-	const struct abilities *able = probe_abilities(&machine->findings, &machine->vcpu);
-	enum points_armed armed = points->count ? POINTS_ARMED : POINTS_NONE;
-	int used = 0;
 
+	for (struct point *point = points->list.first[0], *next; point; point = next) {
+		next = point->next[0];
+		point->in_register = point->is_planted = false;
+		point->was_set = point->is_set;
+		if (!point->is_set)
+			point_list_remove(&points->list, point);
+	}
+	points->changes = 0;
+	memset(points->held, 0, sizeof(points->held));
 	memset(points->debugreg, 0, sizeof(points->debugreg));
 	memset(points->watch, 0, sizeof(points->watch));
 	points->debugreg[7] = DR7_ALWAYS;
 	points->traps_int3 = false;
 	traps_begin(&machine->vm);
 	guard_plan_nothing(&machine->guard);
+}
+
+static enum points_armed arm(struct machine *machine, const struct abilities *able)
+{
+	struct points *points = &machine->points;
+	enum points_armed armed = points->count ? POINTS_ARMED : POINTS_NONE;
+	int used = 0;
+
 	if (points->watches)
 		used = able->watch ? assign_watches(points, vcpu_mode(&machine->vcpu)) : -1;
 	if (used < 0) {
@@ -384,9 +419,106 @@ enum points_armed points_arm(struct machine *machine)
 		if (!plant_breakpoints(machine, able))
 			armed = POINTS_STEP;
 	}
+	return armed;
+}
+
+static struct points_situation look(const struct machine *machine)
+{
+	const struct vcpu *vcpu = &machine->vcpu;
+	struct points_situation now = {.able = probe_abilities(&machine->findings, vcpu),
+				       .mode = vcpu_mode(vcpu),
+				       .real = vcpu_is_real(vcpu),
+				       .paging = vcpu->sregs->cr0 & CR0_PG};
+
+	/* give_registers() */
+	if (machine->findings.lost_in_segments && now.mode != MODE_64) {
+		now.cs_base = vcpu->sregs->cs.base;
+		now.pc = vcpu_pc(vcpu);
+	}
+	return now;
+}
+
+/*
+ * Whether a breakpoint that has a register would get it again, and a trap as before: it may have come to stand
+ * behind a MOV SS, or its page may be another.
+ */
+static bool is_held_as_before(const struct machine *machine, const struct point *point)
+{
+	uint64_t gpa;
+
+	if (may_follow_load_ss(machine, point->addr))
+		return false;
+	if (!(machine->vcpu.sregs->cr0 & CR0_PG))
+		return true;
+	return memory_translate(&machine->vcpu, point->addr, &gpa) ? !point->is_planted
+								   : traps_have(&machine->vm, gpa);
+}
+
+/* Whether all points are as they were armed last, and would be armed likewise. */
+static bool is_as_before(const struct machine *machine, const struct points_situation *now)
+{
+	const struct points *points = &machine->points;
+	const struct points_situation *then = &points->situation;
+
+	if (!points->is_armed || points->changes || points->armed == POINTS_STEP || now->able != then->able ||
+	    now->mode != then->mode || now->real != then->real || now->paging != then->paging ||
+	    now->cs_base != then->cs_base ||
+	    now->pc != then->pc || places_have_moved(machine) || guard_takes_code(machine))
+		return false;
+	for (int n = 0; n < VCPU_DEBUG_REGISTERS && now->able->trap; n++) {
+		if (points->held[n] && !is_held_as_before(machine, points->held[n]))
+			return false;
+	}
+	return true;
+}
+
+enum points_armed points_arm(struct machine *machine)
+{
+	struct points *points = &machine->points;
+	struct points_situation now = look(machine);
+
+	if (is_as_before(machine, &now) && traps_plant(&machine->vm))
+		return points->armed;
+	begin(machine);
+	points->armed = arm(machine, now.able);
+	points->situation = now;
+	points->is_armed = true;
 	traps_commit(&machine->vm);
 	places_note(machine);
-	return armed;
+	return points->armed;
+}
+
+int points_monitor(struct gdbstub *stub, void *target, const char *args)
+{
+	static const char *const kinds[] = {"breakpoint", "hw breakpoint", "watchpoint", "read watchpoint",
+					    "acc watchpoint"};
+	const struct machine *machine = target;
+	const struct points *points = &machine->points;
+	char address[32];
+
+	(void)args;
+	gdbstub_printf(stub, "%-16s%-20s%-20s%10s%10s\n", "type", "address", "armed by", "hits", "misses");
+	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
+		const char *how = "stepping";
+
+		if (machine->exact)
+			how = "stepping";
+		else if (!points->is_armed || !point->was_set)
+			how = "-";
+		else if (point_watches(point) && points->armed != POINTS_STEP)
+			how = points->watch[0].len ? "register" : "guarded page";
+		else if (point->in_register)
+			how = point->is_planted ? "register, trap" : "register";
+		else if (point->is_planted)
+			how = "trap";
+		else if (!point_watches(point) && is_double(points, point))
+			how = "the breakpoint";
+		snprintf(address, sizeof(address), point->len ? "0x%llx, %llu" : "0x%llx",
+			 (unsigned long long)point->addr, (unsigned long long)point->len);
+		gdbstub_printf(stub, "%-16s%-20s%-20s%10llu%10llu\n", kinds[point->kind], address, how,
+			       (unsigned long long)point->hits, (unsigned long long)point->misses);
+	}
+	return 0;
 }
 
 uint32_t points_control(const struct points *points)

@@ -11,16 +11,10 @@
 
 #include "decode.h"
 #include "gdbstub.h"
+#include "point_list.h"
 #include "vcpu.h"
 
 struct machine;
-
-struct point {
-	uint64_t addr; /* linear */
-	uint64_t len;  /* bytes that are watched; 0 for a breakpoint */
-	enum gdbstub_point kind;
-	bool in_register; /* a breakpoint that holds a debug register */
-};
 
 /* What a debug register watches: a piece of a watchpoint. */
 struct watch_register {
@@ -29,20 +23,33 @@ struct watch_register {
 	enum gdbstub_point kind;
 };
 
-struct points {
-	struct point *list; /* by address, then kind, then length */
-	size_t count, capacity;
-	size_t watches;	    /* of them, what watches data */
-	uint64_t watch_len; /* the longest that was ever set */
-	uint64_t debugreg[8]; /* as KVM_SET_GUEST_DEBUG takes them */
-	struct watch_register watch[VCPU_DEBUG_REGISTERS];
-	bool traps_int3; /* a planted 0xCC is to be reported */
-};
-
 enum points_armed {
 	POINTS_NONE,  /* nothing to wait for */
 	POINTS_ARMED, /* the guest can run freely */
 	POINTS_STEP,  /* some can only be found by stepping */
+};
+
+/* What it depends on how points are armed, beside them. */
+struct points_situation {
+	const struct abilities *able;
+	enum vcpu_mode mode;
+	bool real, paging;
+	uint64_t cs_base, pc; /* on hosts where they matter */
+};
+
+struct points {
+	struct point_list list; /* those that are set, and those that were when points were armed last */
+	size_t count;		/* that are set */
+	size_t watches;		/* of them, what watches data */
+	size_t changes;		/* that are set and were not, or the other way round */
+	uint64_t watch_len;	/* the longest that was ever set */
+	bool is_armed;		/* as follows, while the guest's place and memory are alike */
+	enum points_armed armed;
+	struct points_situation situation;
+	const struct point *held[VCPU_DEBUG_REGISTERS]; /* the breakpoint that a debug register holds, or NULL */
+	uint64_t debugreg[8]; /* as KVM_SET_GUEST_DEBUG takes them */
+	struct watch_register watch[VCPU_DEBUG_REGISTERS];
+	bool traps_int3; /* a planted 0xCC is to be reported */
 };
 
 /* Idempotent; -ENOMEM, or -ENOSPC above POINTS_MAX. `len` is for watchpoints, at least 1. */
@@ -55,6 +62,11 @@ void points_free(struct points *points);
 /* What a stop at `addr` is reported as: GDBSTUB_STOPPED where there is no breakpoint. */
 enum gdbstub_reason points_at(const struct points *points, uint64_t addr);
 /*
+ * The guest has come to the breakpoints at `addr`: what that is reported as, by their conditions; GDBSTUB_STOPPED
+ * if it is not to be, or there are none. Counts it.
+ */
+enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr);
+/*
  * What an access to data is reported as, and the first watched byte of it; GDBSTUB_STOPPED if nobody
  * watches that.
  */
@@ -63,11 +75,19 @@ enum gdbstub_reason points_watching(const struct points *points, const struct da
 /* Likewise for what DR6 says. */
 enum gdbstub_reason points_watch_register(const struct points *points, uint64_t dr6, uint64_t *addr);
 
-/* The address of a breakpoint that is set on the memory at the vCPU's pc; false if there is none. */
+/* Counts what was reported for an access, of kind GDBSTUB_WATCH to _AWATCH at `addr`. */
+void points_count_watch(struct points *points, enum gdbstub_reason reason, uint64_t addr);
+
+/* The address of a breakpoint whose trap is in the memory at the vCPU's pc; false if there is none. */
 bool points_alias(const struct machine *machine, uint64_t *addr);
 
-/* Arms all points for the guest to run freely in the mode that it is in. */
+/*
+ * Arms all points for the guest to run freely in the mode that it is in. Little is done where they, and what it
+ * depends on how they are armed, are as they were.
+ */
 enum points_armed points_arm(struct machine *machine);
+/* monitor points: how each is armed, and how often it was hit. */
+int points_monitor(struct gdbstub *stub, void *target, const char *args);
 /* The KVM_GUESTDBG_* bits that report what points_arm() has armed. */
 uint32_t points_control(const struct points *points);
 

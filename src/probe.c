@@ -56,6 +56,13 @@ static bool breaks(struct prober *p, enum vcpu_mode mode, bool user)
 	       p->vcpu.run->debug.arch.exception == 1 && is_at(p, TRAP_AT);
 }
 
+/* Behind breaks(). */
+static bool passes(struct prober *p)
+{
+	vcpu_pass_breakpoint(&p->vcpu);
+	return prober_enter(p, KVM_GUESTDBG_USE_HW_BP, PROBE_CODE + TRAP_AT, 0, 1) == KVM_EXIT_IO;
+}
+
 /* Code that writes (R/W 1) or reads (R/W 3) the byte at PROBE_DATA, and stops behind that. */
 static bool watches(struct prober *p, enum vcpu_mode mode, bool user, unsigned int condition)
 {
@@ -112,6 +119,7 @@ static void find(struct prober *p, enum vcpu_mode mode, bool user, struct abilit
 {
 	abilities->steps = steps(p, mode, user);
 	abilities->debug_registers = breaks(p, mode, user);
+	abilities->passes = abilities->debug_registers && passes(p);
 	abilities->watch = watches(p, mode, user, 1) && watches(p, mode, user, 3);
 	abilities->guards = guards(p, mode, user, true) && guards(p, mode, user, false);
 	if (traps(p, mode, user, TRAP_INT3))

@@ -19,6 +19,7 @@ struct abilities {
 	 */
 	uint8_t trap;
 	bool debug_registers; /* execution breakpoints are reported */
+	bool passes;	      /* RF goes on from one: see vcpu_pass_breakpoint() */
 	bool watch;	      /* data breakpoints are, for writes and for both */
 	bool steps;	      /* single steps are reported */
 	bool guards;	      /* KVM_RUN fails at what uses memory that it cannot get, and can be repeated */

@@ -34,17 +34,29 @@ int machine_ending(void)
 	return ending;
 }
 
-/* At a breakpoint, or on the trap of one that the guest has reached by another address. */
+/*
+ * At a breakpoint, or on the trap of one that the guest has reached by another address. Whether it is to be
+ * reported depends on its conditions; if not, the guest goes on from it by leave_point().
+ */
 static enum outcome hit(struct machine *machine, struct gdbstub_stop *stop)
 {
-	enum gdbstub_reason reason = points_at(&machine->points, vcpu_pc(&machine->vcpu));
-	uint64_t addr;
+	uint64_t addr = vcpu_pc(&machine->vcpu);
+	bool alias = points_at(&machine->points, addr) == GDBSTUB_STOPPED && points_alias(machine, &addr);
+	bool over = machine->over.active && vcpu_pc(&machine->vcpu) == machine->over.pc;
+	enum gdbstub_reason reason = over && machine->over.has_point ? GDBSTUB_STOPPED : points_hit(machine, addr);
 
+	if (over && reason == GDBSTUB_STOPPED && vcpu_sp(&machine->vcpu) >= machine->over.sp)
+		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_TRAP);
+	if (points_at(&machine->points, addr) != GDBSTUB_STOPPED && reason == GDBSTUB_STOPPED) {
+		machine->at_point = true;
+		return GOES_ON;
+	}
+	if (!alias)
+		return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
 	/* gdb takes a breakpoint's stop where it knows of none for a late one, and goes on. */
-	if (reason == GDBSTUB_STOPPED && points_alias(machine, &addr))
-		machine_say(machine, "the breakpoint at 0x%llx, by another address of the same memory",
-			    (unsigned long long)addr);
-	return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
+	machine_say(machine, "the breakpoint at 0x%llx, by another address of the same memory",
+		    (unsigned long long)addr);
+	return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_TRAP);
 }
 
 static bool at_trap(const struct machine *machine)
@@ -345,7 +357,8 @@ static void keep_armed(struct machine *machine, enum outcome *outcome, struct gd
 		return;
 	}
 	arm(machine);
-	if (machine->to_step && points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
+	if (machine->to_step && !machine->at_point &&
+	    points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
 		*outcome = hit(machine, stop);
 }
 
@@ -364,47 +377,83 @@ static enum outcome step_to_point(struct machine *machine, bool interrupts, stru
 }
 
 /*
- * A point at the program counter. The client has been told of this stop, so it wants to go on from
- * it; but after a `jump` gdb sets its points behind the write of the program counter and wants to be
- * stopped at once.
+ * Whether RF can take the guest from the breakpoint where it is. KVM carries out some instructions without clearing
+ * RF, which the next breakpoint would be passed with as well: not those, and not one right before another.
  */
+static bool can_pass(const struct machine *machine)
+{
+	const struct points *points = &machine->points;
+	uint64_t pc = vcpu_pc(&machine->vcpu);
+	struct instruction instruction;
+	bool held = false, before_another = false;
+
+	if (!probe_abilities(&machine->findings, &machine->vcpu)->passes || machine->to_step || machine->inject ||
+	    machine->guest_tf || at_trap(machine))
+		return false;
+	decode_next(&machine->vcpu, &instruction);
+	if (instruction.class != CLASS_PLAIN || instruction.fpu || (instruction.may_fault && !instruction.accesses))
+		return false;
+	for (int n = 0; n < VCPU_DEBUG_REGISTERS; n++) {
+		held |= points->held[n] && points->held[n]->addr == pc;
+		before_another |= points->held[n] && points->held[n]->addr == pc + instruction.length;
+	}
+	return held && !before_another;
+}
+
+/* Away from the point that the guest is at, whose hit is over: it has been reported, or was not to be. */
 static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *stop)
 {
-	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) == GDBSTUB_STOPPED)
+	enum outcome outcome;
+
+	machine->at_point = false;
+	if (can_pass(machine)) {
+		vcpu_pass_breakpoint(&machine->vcpu);
 		return GOES_ON;
-	if (machine->hit_here)
-		return hit(machine, stop);
-	return step_to_point(machine, false, stop);
+	}
+	outcome = step_to_point(machine, false, stop);
+	if (outcome == INTERRUPTED)
+		machine->at_point = true;
+	else if (outcome != STOPPED)
+		arm(machine);
+	return outcome;
+}
+
+/*
+ * A point at the program counter: the client has been told of this stop, so it wants to go on from it; but after a
+ * `jump` gdb sets its points behind the write of the program counter and wants to be stopped at once.
+ */
+static enum outcome begin_at_point(struct machine *machine, struct gdbstub_stop *stop)
+{
+	enum outcome outcome = GOES_ON;
+
+	machine->at_point = points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED;
+	if (machine->at_point && machine->hit_here) {
+		machine->at_point = false;
+		outcome = hit(machine, stop);
+	}
+	if (outcome == STOPPED)
+		return outcome;
+	arm(machine);
+	/* Where a breakpoint was reached by another address it is left likewise. */
+	machine->at_point |= !machine->to_step && at_trap(machine);
+	return outcome;
 }
 
 static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop *stop)
 {
-	enum outcome outcome = GOES_ON;
+	enum outcome outcome;
 
 	if (asked && attend(machine, true, stop) == STOPPED)
 		return;
-	do {
-		outcome = leave_point(machine, stop);
-		if (outcome == INTERRUPTED && vcpu_was_kicked(&machine->vcpu))
-			outcome = attend(machine, false, stop) == STOPPED ? STOPPED : INTERRUPTED;
-	} while (outcome == INTERRUPTED);
-	if (outcome == STOPPED)
-		return;
-	arm(machine);
-	/* Where a breakpoint was reached by another address it is left likewise. */
-	while (!machine->to_step && at_trap(machine) && outcome != STOPPED) {
-		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
-			return;
-		outcome = step_to_point(machine, false, stop);
-		/* The step has removed the traps. */
-		arm(machine);
-		if (outcome != INTERRUPTED)
-			break;
-	}
+	outcome = begin_at_point(machine, stop);
 	while (outcome != STOPPED) {
 		screen_update(machine, false);
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
+		if (machine->at_point) {
+			outcome = leave_point(machine, stop);
+			continue;
+		}
 		if (!machine->to_step) {
 			outcome = enter(machine, stop);
 			keep_armed(machine, &outcome, stop);
@@ -449,29 +498,23 @@ static void run_over(struct machine *machine, bool asked, struct gdbstub_stop *s
 {
 	const struct vcpu *vcpu = &machine->vcpu;
 	struct points *points = &machine->points;
-	const uint64_t sp = vcpu_sp(vcpu);
+	struct step_over over = {.active = true, .sp = vcpu_sp(vcpu)};
 	struct instruction instruction;
-	uint64_t behind;
-	bool own;
 
 	decode_next(vcpu, &instruction);
-	behind = vcpu_pc(vcpu) + instruction.length;
-	own = points_at(points, behind) == GDBSTUB_STOPPED;
+	over.pc = vcpu_pc(vcpu) + instruction.length;
+	over.has_point = points_at(points, over.pc) == GDBSTUB_STOPPED;
 	if ((!instruction.call && instruction.class != CLASS_INT && !instruction.repeated) ||
-	    (own && points_insert(points, GDBSTUB_POINT_HARDWARE, behind, 0))) {
+	    (over.has_point && points_insert(points, GDBSTUB_POINT_HARDWARE, over.pc, 0))) {
 		run_step(machine, asked, stop);
 		return;
 	}
 	machine->hit_here = false;
-	do {
-		run_freely(machine, asked, stop);
-		asked = false;
-	} while (stop->reason == GDBSTUB_HWBREAK && own && vcpu_pc(vcpu) == behind && vcpu_sp(vcpu) < sp);
-	if (!own)
-		return;
-	points_remove(points, GDBSTUB_POINT_HARDWARE, behind, 0);
-	if (stop->reason == GDBSTUB_HWBREAK && vcpu_pc(vcpu) == behind)
-		stop->reason = GDBSTUB_STOPPED;
+	machine->over = over;
+	run_freely(machine, asked, stop);
+	machine->over.active = false;
+	if (over.has_point)
+		points_remove(points, GDBSTUB_POINT_HARDWARE, over.pc, 0);
 }
 
 static void prepare(struct machine *machine)
@@ -554,6 +597,8 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		input_stop();
 	}
 	screen_update(machine, true);
+	if (stop->reason >= GDBSTUB_WATCH && stop->reason <= GDBSTUB_AWATCH)
+		points_count_watch(&machine->points, stop->reason, stop->addr);
 	machine->pc_moved = machine->hit_here = machine->step_over = false;
 	in_run = 0;
 	/* For a signal that came after the last look and found the machine running. */

@@ -534,7 +534,7 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 	}
 	machine->life = MACHINE_ALIVE;
 	if (machine->vm.traps.count)
-		traps_remove(&machine->vm);
+		traps_lift(&machine->vm);
 	decode_next(s.vcpu, &s.instruction);
 	s.before = *s.vcpu->regs;
 	s.tr = s.vcpu->sregs->tr;

@@ -329,6 +329,7 @@ static void session_ended(void *target)
 {
 	struct machine *machine = target;
 
+	points_free(&machine->points);
 	machine->physical = machine->exact = false;
 	machine->catches.count = 0;
 	machine->trace = machine->options->trace;
@@ -340,6 +341,14 @@ static enum gdbstub_reason point_here(void *target, int thread)
 
 	(void)thread;
 	return points_at(&machine->points, vcpu_pc(&machine->vcpu));
+}
+
+static enum gdbstub_reason point_hit(void *target, int thread)
+{
+	struct machine *machine = target;
+
+	(void)thread;
+	return points_hit(machine, vcpu_pc(&machine->vcpu));
 }
 
 static void run(void *target, enum gdbstub_resume (*action)(const struct gdbstub *, int),
@@ -600,6 +609,7 @@ static const struct gdbstub_monitor monitor[] = {
 	{"key", "TEXT", "type text, as --keys does", monitor_key},
 	{"next", "", "make the next stepi a nexti", monitor_next},
 	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
+	{"points", "", "breakpoints and watchpoints: how they are armed, and how often they were hit", points_monitor},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"screen", "", "the text on the guest's screen", monitor_screen},
 	{"screenshot", "FILE.png", "write a picture of the guest's screen, where kvmgdb was started", monitor_screenshot},
@@ -632,6 +642,7 @@ const struct gdbstub_ops target_ops = {
 	.points_clear = clear_points,
 	.session_ended = session_ended,
 	.point_here = point_here,
+	.point_hit = point_hit,
 	.run = run,
 	.kick = kick,
 	.restart = restart,

@@ -22,11 +22,16 @@ static size_t lower_bound(const struct traps *traps, uint64_t gpa)
 	return low;
 }
 
-const struct trap *trap_at(const struct vm *vm, uint64_t gpa)
+bool traps_have(const struct vm *vm, uint64_t gpa)
 {
 	size_t i = lower_bound(&vm->traps, gpa);
 
-	return i < vm->traps.count && vm->traps.list[i].gpa == gpa ? &vm->traps.list[i] : NULL;
+	return i < vm->traps.count && vm->traps.list[i].gpa == gpa;
+}
+
+const struct trap *trap_at(const struct vm *vm, uint64_t gpa)
+{
+	return !vm->traps.lifted && traps_have(vm, gpa) ? &vm->traps.list[lower_bound(&vm->traps, gpa)] : NULL;
 }
 
 void traps_begin(struct vm *vm)
@@ -35,7 +40,7 @@ void traps_begin(struct vm *vm)
 		vm->traps.list[i].wanted = false;
 }
 
-int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction)
+int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction, uint64_t linear)
 {
 	struct traps *traps = &vm->traps;
 	size_t i = lower_bound(traps, gpa);
@@ -45,6 +50,7 @@ int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction)
 		return -EFAULT;
 	if (i < traps->count && traps->list[i].gpa == gpa) {
 		traps->list[i].wanted = true;
+		traps->list[i].linear = linear;
 		return 0;
 	}
 	if (traps->count == traps->capacity) {
@@ -59,7 +65,7 @@ int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction)
 	memmove(traps->list + i + 1, traps->list + i, (traps->count - i) * sizeof(*traps->list));
 	traps->count++;
 	traps->list[i] = (struct trap){
-		.gpa = gpa, .original = *host, .planted = instruction, .wanted = true};
+		.gpa = gpa, .linear = linear, .original = *host, .planted = instruction, .wanted = true};
 	return 0;
 }
 
@@ -68,7 +74,7 @@ static void restore(struct vm *vm, const struct trap *trap)
 {
 	uint8_t *host = vm_host(vm, trap->gpa, NULL);
 
-	if (*host == trap->planted)
+	if (!vm->traps.lifted && *host == trap->planted)
 		*host = trap->original;
 }
 
@@ -85,7 +91,7 @@ void traps_commit(struct vm *vm)
 			restore(vm, trap);
 			continue;
 		}
-		if (*host != trap->planted) {
+		if (traps->lifted || *host != trap->planted) {
 			/* New, or overwritten by the guest: a loader that copied code here. */
 			trap->original = *host;
 			*host = trap->planted;
@@ -93,6 +99,37 @@ void traps_commit(struct vm *vm)
 		traps->list[kept++] = *trap;
 	}
 	traps->count = kept;
+	traps->lifted = traps->lost = false;
+}
+
+void traps_lift(struct vm *vm)
+{
+	for (size_t i = 0; i < vm->traps.count; i++)
+		restore(vm, &vm->traps.list[i]);
+	vm->traps.lifted = true;
+}
+
+bool traps_plant(struct vm *vm)
+{
+	struct traps *traps = &vm->traps;
+
+	if (traps->lost)
+		return false;
+	for (size_t i = 0; i < traps->count && traps->lifted; i++) {
+		if (trap_would_wait(vm, traps->list[i].gpa))
+			return false;
+	}
+	for (size_t i = 0; i < traps->count; i++) {
+		struct trap *trap = &traps->list[i];
+		uint8_t *host = vm_host(vm, trap->gpa, NULL);
+
+		if (!traps->lifted && *host == trap->planted)
+			continue;
+		trap->original = *host;
+		*host = trap->planted;
+	}
+	traps->lifted = false;
+	return true;
 }
 
 bool trap_would_wait(const struct vm *vm, uint64_t gpa)
@@ -135,6 +172,8 @@ void traps_remove(struct vm *vm)
 	for (size_t i = 0; i < vm->traps.count; i++)
 		restore(vm, &vm->traps.list[i]);
 	vm->traps.count = 0;
+	vm->traps.lifted = false;
+	vm->traps.lost = true;
 }
 
 void traps_remove_range(struct vm *vm, uint64_t start, uint64_t size)
@@ -148,6 +187,7 @@ void traps_remove_range(struct vm *vm, uint64_t start, uint64_t size)
 		restore(vm, &traps->list[i]);
 	memmove(traps->list + first, traps->list + end, (traps->count - end) * sizeof(*traps->list));
 	traps->count -= end - first;
+	traps->lost = true;
 }
 
 void traps_forget(struct vm *vm)
@@ -161,7 +201,7 @@ void traps_hide(const struct vm *vm, uint64_t gpa, void *copy, size_t len)
 	const struct traps *traps = &vm->traps;
 	uint8_t *bytes = copy;
 
-	if (!traps->count)
+	if (!traps->count || traps->lifted)
 		return;
 	for (size_t i = lower_bound(traps, gpa);
 	     i < traps->count && traps->list[i].gpa - gpa < len; i++) {
@@ -176,7 +216,7 @@ void traps_hide(const struct vm *vm, uint64_t gpa, void *copy, size_t len)
 void traps_write(struct vm *vm, uint64_t gpa, void *host, const void *data, size_t len)
 {
 	struct traps *traps = &vm->traps;
-	size_t first = traps->count ? lower_bound(traps, gpa) : 0;
+	size_t first = traps->count && !traps->lifted ? lower_bound(traps, gpa) : traps->count;
 
 	memcpy(host, data, len);
 	for (size_t i = first; i < traps->count && traps->list[i].gpa - gpa < len; i++) {

@@ -13,8 +13,14 @@
  * returns 0, -EFAULT where there is no memory, or -ENOMEM.
  */
 void traps_begin(struct vm *vm);
-int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction);
+int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction, uint64_t linear);
 void traps_commit(struct vm *vm);
+/*
+ * Takes all of them out of memory for a while, and puts them there again, likewise over what the guest has written
+ * meanwhile. False, with some not planted, where one would wait now, or is lost: they are to be chosen anew.
+ */
+void traps_lift(struct vm *vm);
+bool traps_plant(struct vm *vm);
 /*
  * Plants again what the guest has overwritten with other code; of many, some at each call. Returns whether
  * there was any.
@@ -29,7 +35,9 @@ void traps_forget(struct vm *vm);
 
 /* Whether there is no memory, or a loader has still to bring the code, and would overwrite a trap. */
 bool trap_would_wait(const struct vm *vm, uint64_t gpa);
-/* The trap planted at gpa, or NULL. */
+/* Whether there is a trap for gpa, planted or lifted. */
+bool traps_have(const struct vm *vm, uint64_t gpa);
+/* The trap that is planted at gpa now, or NULL. */
 const struct trap *trap_at(const struct vm *vm, uint64_t gpa);
 /* Puts the original bytes into a copy of the memory at gpa. */
 void traps_hide(const struct vm *vm, uint64_t gpa, void *copy, size_t len);

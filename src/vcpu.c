@@ -257,6 +257,11 @@ int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], 
 
 	if (control & KVM_GUESTDBG_USE_HW_BP)
 		memcpy(debug.arch.debugreg, debugreg, sizeof(debug.arch.debugreg));
+	/* These would take effect behind it, too, and lose TF. */
+	if (control & KVM_GUESTDBG_SINGLESTEP && vcpu->run->kvm_dirty_regs) {
+		vcpu->run->kvm_dirty_regs = 0;
+		vcpu->regs_dirty = true;
+	}
 	if (!again && vcpu->debug_known && !memcmp(&debug, &vcpu->debug, sizeof(debug)))
 		return 0;
 	/* TF goes with the address that KVM believes the vCPU to be at. */
@@ -271,6 +276,15 @@ int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], 
 	vcpu->debug_known = !(control & (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP));
 	vcpu->debug = debug;
 	return 0;
+}
+
+void vcpu_pass_breakpoint(struct vcpu *vcpu)
+{
+	vcpu->regs->rflags |= RFLAGS_RF;
+	if (vcpu->vm->sync_regs)
+		vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+	else
+		vcpu->regs_dirty = true;
 }
 
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)

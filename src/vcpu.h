@@ -101,6 +101,12 @@ bool vcpu_was_kicked(struct vcpu *vcpu);
  */
 int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], bool again);
 
+/*
+ * The next vcpu_enter() goes on from an execution breakpoint of a debug register without hitting it again, if the
+ * host heeds RF. Not for a step.
+ */
+void vcpu_pass_breakpoint(struct vcpu *vcpu);
+
 /* Writes the segment and control registers at once, so that a refusal has somebody to be told to. */
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 /* Reads them again, where it matters what KVM has made of the ones written. */

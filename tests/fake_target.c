@@ -312,6 +312,26 @@ static enum gdbstub_reason point_here(void *target, int thread)
 	return GDBSTUB_STOPPED;
 }
 
+/* Each breakpoint at the thread's pc has its own say. */
+static enum gdbstub_reason point_hit(void *target, int thread)
+{
+	struct fake_target *fake = target;
+	uint64_t at = find_thread(fake, thread)->pc;
+	enum gdbstub_reason reason = GDBSTUB_STOPPED;
+	bool seen[2] = { false, false };
+
+	for (int i = 0; i < fake->points; i++) {
+		const struct fake_point *point = &fake->point[i];
+
+		if (point->addr != at || point->kind > GDBSTUB_POINT_HARDWARE || seen[point->kind])
+			continue;
+		seen[point->kind] = true;
+		if (gdbstub_point_hit(fake->stub, point->kind, at, thread) && reason == GDBSTUB_STOPPED)
+			reason = point->kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
+	}
+	return reason;
+}
+
 enum outcome { MOVED, STAYED, STOPPED };
 
 static enum outcome stop_with(struct gdbstub_stop *stop, enum gdbstub_signal signal)
@@ -440,6 +460,7 @@ static void run(void *target, enum gdbstub_resume (*action)(const struct gdbstub
 		struct gdbstub_stop *stop)
 {
 	struct fake_target *fake = target;
+	bool came[FAKE_THREADS] = { false }; /* to its pc, since it runs */
 	int idle = 0;
 
 	for (unsigned int round = 0;; round++) {
@@ -451,7 +472,7 @@ static void run(void *target, enum gdbstub_resume (*action)(const struct gdbstub
 			if (what == GDBSTUB_HOLD)
 				continue;
 			stop->thread = thread_id(i);
-			stop->reason = round ? point_here(fake, stop->thread) : GDBSTUB_STOPPED;
+			stop->reason = came[i] ? point_hit(fake, stop->thread) : GDBSTUB_STOPPED;
 			stop->signal = GDBSTUB_SIGNAL_TRAP;
 			if (stop->reason != GDBSTUB_STOPPED)
 				return;
@@ -459,9 +480,10 @@ static void run(void *target, enum gdbstub_resume (*action)(const struct gdbstub
 			case STOPPED:
 				return;
 			case MOVED:
-				moved = true;
+				moved = came[i] = true;
 				break;
 			case STAYED:
+				came[i] = false;
 				break;
 			}
 			if (what == GDBSTUB_STEP)
@@ -569,6 +591,7 @@ const struct gdbstub_ops fake_ops = {
 	.point_remove = point_remove,
 	.points_clear = points_clear,
 	.point_here = point_here,
+	.point_hit = point_hit,
 	.run = run,
 	.kick = kick,
 	.restart = restart,

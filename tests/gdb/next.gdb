@@ -47,4 +47,12 @@ break *0x7c2c
 monitor next
 stepi
 x/i $pc
+# One there whose condition says no does not keep the step from its end.
+delete
+set $pc = 0x7c2a
+set $sp = 0x21000
+break *0x7c2c if $cs == 1
+monitor next
+stepi
+x/i $pc
 kill

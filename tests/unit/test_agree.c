@@ -76,9 +76,9 @@ static bool run_breakpoints(const char *name, uint64_t nth)
 
 static bool is_watched(const struct data_access *access)
 {
-	for (size_t i = 0; i < machine.points.count; i++) {
-		const struct point *point = &machine.points.list[i];
-
+	for (const struct point *point = machine.points.list.first[0]; point; point = point->next[0]) {
+		if (!point->is_set)
+			continue;
 		if (point->kind == GDBSTUB_POINT_WRITE ? !access->write
 		    : point->kind == GDBSTUB_POINT_READ && !access->read)
 			continue;
@@ -158,10 +158,11 @@ static bool are_in_registers(void)
 {
 	uint64_t pieces = 0;
 
-	for (size_t i = 0; i < machine.points.count; i++) {
-		const struct point *point = &machine.points.list[i];
+	for (const struct point *point = machine.points.list.first[0]; point; point = point->next[0]) {
 		uint64_t from = point->addr, to = point->addr + point->len - 1;
 
+		if (!point->is_set)
+			continue;
 		if (point->kind == GDBSTUB_POINT_READ)
 			return false;
 		/* Within four bytes a piece may need two registers. */
