@@ -53,6 +53,13 @@ bool hex_decode(uint8_t *to, const char *from, size_t len);
 /* Reads a hexadecimal number of at most 64 bits at *p and moves *p behind it; false if there is none. */
 bool hex_number(const char **p, uint64_t *value);
 
+/* binary.c */
+unsigned char binary_sum(const char *bytes, size_t len); /* modulo 256: a frame's checksum */
+/* Escapes what fits into `room`; returns its length there, and how many bytes of `from` that took. */
+size_t binary_escape(char *to, size_t room, const char *from, size_t len, size_t *taken);
+/* Undoes escapes in place; returns the new length. An escape of nothing at the end is a byte. */
+size_t binary_unescape(char *body, size_t len);
+
 /*
  * packet.c: frames. One connection's buffers, both bounded. A received packet stays where it is in
  * `in` until the next one is asked for, with a 0 behind it.

@@ -10,9 +10,6 @@
 
 #include "internal.h"
 
-#define ESCAPE '}'
-#define ESCAPE_XOR 0x20
-
 /* Longer replies are bulk data, where looking for runs costs more than it saves. */
 #define RUN_LENGTH_LIMIT 0x1000
 
@@ -23,15 +20,6 @@ void packets_reset(struct packets *p, struct transport *transport)
 	p->body = NULL;
 	p->body_len = p->out_len = p->sent_len = 0;
 	p->discarding = p->no_ack = p->lost = p->owe_ack = p->unacked = false;
-}
-
-static unsigned char checksum(const char *body, size_t len)
-{
-	unsigned char sum = 0;
-
-	for (size_t i = 0; i < len; i++)
-		sum = (unsigned char)(sum + (unsigned char)body[i]);
-	return sum;
 }
 
 static void put_raw(struct packets *p, const char *bytes, size_t len)
@@ -64,23 +52,6 @@ static bool fill(struct packets *p, bool wait)
 	else if (n != -EINTR && n != -EAGAIN)
 		p->lost = true;
 	return n > 0;
-}
-
-/* Undoes escapes in place; returns the new length. */
-static size_t unescape(char *body, size_t len)
-{
-	char *to = memchr(body, ESCAPE, len);
-	const char *end = body + len;
-
-	if (!to)
-		return len;
-	for (const char *from = to; from < end; from++) {
-		if (*from == ESCAPE && from + 1 < end)
-			*to++ = (char)(*++from ^ ESCAPE_XOR);
-		else
-			*to++ = *from;
-	}
-	return (size_t)(to - body);
 }
 
 /*
@@ -162,7 +133,7 @@ static enum packet_event parse(struct packets *p)
 		low = hex_value(p->in[end + 2]);
 		/* Without acks there is no way to ask for it again, and some clients send 00. */
 		if (!p->no_ack &&
-		    (high < 0 || low < 0 || (high << 4 | low) != checksum(p->body, p->body_len))) {
+		    (high < 0 || low < 0 || (high << 4 | low) != binary_sum(p->body, p->body_len))) {
 			put_raw(p, "-", 1);
 			continue;
 		}
@@ -170,7 +141,7 @@ static enum packet_event parse(struct packets *p)
 		p->unacked = false; /* a new request shows that the reply was seen */
 		if (p->body_len > PACKET_BODY_MAX)
 			return PACKET_TOO_LONG;
-		p->body_len = unescape(p->body, p->body_len);
+		p->body_len = binary_unescape(p->body, p->body_len);
 		p->body[p->body_len] = 0;
 		return PACKET_READY;
 	}
@@ -272,7 +243,7 @@ void packet_send(struct packets *p)
 
 	if (p->out_len <= RUN_LENGTH_LIMIT)
 		p->out_len = encode_runs(body, p->out_len);
-	sum = checksum(body, p->out_len);
+	sum = binary_sum(body, p->out_len);
 	p->out[0] = '+';
 	p->out[1] = '$';
 	body[p->out_len] = '#';
@@ -350,21 +321,8 @@ void reply_hex(struct packets *p, const void *data, size_t len)
 
 size_t reply_binary(struct packets *p, const void *data, size_t len)
 {
-	const char *from = data, *end = from + len;
-	char *start = p->out + 2 + p->out_len, *to = start;
-	char *limit = p->out + 2 + PACKET_BODY_MAX;
+	size_t taken;
 
-	for (; from < end && to < limit; from++) {
-		char c = *from;
-
-		if (c == '#' || c == '$' || c == '*' || c == ESCAPE) {
-			if (to + 1 == limit)
-				break;
-			*to++ = ESCAPE;
-			c ^= ESCAPE_XOR;
-		}
-		*to++ = c;
-	}
-	p->out_len += (size_t)(to - start);
-	return (size_t)(from - (const char *)data);
+	p->out_len += binary_escape(p->out + 2 + p->out_len, PACKET_BODY_MAX - p->out_len, data, len, &taken);
+	return taken;
 }
