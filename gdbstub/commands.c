@@ -130,8 +130,7 @@ static int write_register(struct gdbstub *stub, char *args, size_t len)
 	return result;
 }
 
-/* "addr,length" and, if `rest` is not NULL, the ':' and what follows it. */
-static bool parse_range(const char *p, uint64_t *addr, uint64_t *len, const char **rest)
+bool range_parse(const char *p, uint64_t *addr, uint64_t *len, const char **rest)
 {
 	if (!hex_number(&p, addr) || *p++ != ',' || !hex_number(&p, len))
 		return false;
@@ -157,7 +156,7 @@ static int read_memory_hex(struct gdbstub *stub, char *args, size_t len)
 	char *room;
 
 	(void)len;
-	if (!parse_range(args, &addr, &size, NULL))
+	if (!range_parse(args, &addr, &size, NULL))
 		return -EINVAL;
 	if (!size)
 		return 0;
@@ -182,7 +181,7 @@ static int read_memory_binary(struct gdbstub *stub, char *args, size_t len)
 	uint64_t addr, size;
 
 	(void)len;
-	if (!parse_range(args, &addr, &size, NULL))
+	if (!range_parse(args, &addr, &size, NULL))
 		return -EINVAL;
 	reply_text(p, "b");
 	while (size) {
@@ -220,7 +219,7 @@ static int write_memory_hex(struct gdbstub *stub, char *args, size_t len)
 	uint64_t addr, size;
 	size_t digits;
 
-	if (!parse_range(args, &addr, &size, &data))
+	if (!range_parse(args, &addr, &size, &data))
 		return -EINVAL;
 	digits = len - (size_t)(data - args);
 	if (digits / 2 != size || digits & 1 ||
@@ -234,7 +233,7 @@ static int write_memory_binary(struct gdbstub *stub, char *args, size_t len)
 	const char *data;
 	uint64_t addr, size;
 
-	if (!parse_range(args, &addr, &size, &data) || len - (size_t)(data - args) != size)
+	if (!range_parse(args, &addr, &size, &data) || len - (size_t)(data - args) != size)
 		return -EINVAL;
 	return write_memory(stub, addr, data, size);
 }

@@ -167,6 +167,7 @@ struct gdbstub {
 	volatile sig_atomic_t running; /* inside ops->run() */
 	char error_text[256]; /* gdbstub_error()'s, "" for none */
 	char scratch[0x4000]; /* registers, the list of threads, vCont's actions while it runs */
+	char window[2 * GDBSTUB_PACKET_SIZE]; /* of memory that is searched */
 };
 
 /*
@@ -185,6 +186,8 @@ struct command {
 };
 
 extern const struct command commands[], queries[], resumes[], lldb_queries[];
+/* commands.c: "addr,length" and, if `rest` is not NULL, the ':' and what follows it. */
+bool range_parse(const char *p, uint64_t *addr, uint64_t *len, const char **rest);
 /* commands.c: hands a packet on to a table that has more of its name. */
 int sub_table(struct gdbstub *stub, const struct command *table, char *body, size_t len);
 const struct command *command_find(const struct command *table, const char *body);
@@ -243,6 +246,11 @@ const char *agent_evaluate(struct gdbstub *stub, int thread, const uint8_t *code
 const char *format_check(const char *format, size_t args);
 const char *format_print(struct gdbstub *stub, int thread, const char *format, const uint64_t *args,
 			 char text[AGENT_TEXT_MAX], size_t *len);
+
+/* scan.c */
+uint32_t scan_crc(uint32_t crc, const uint8_t *p, size_t len); /* the manual's, which begins with all ones */
+int memory_crc(struct gdbstub *stub, char *args, size_t len);
+int memory_search(struct gdbstub *stub, char *args, size_t len);
 
 /* monitor.c */
 int monitor_command(struct gdbstub *stub, char *args, size_t len);

@@ -225,6 +225,8 @@ const struct command queries[] = {
 	{.name = "qC", .handler = current_thread, .exact = true},
 	{.name = "qAttached", .handler = attached},
 	{.name = "qRcmd,", .handler = monitor_command},
+	{.name = "qCRC:", .handler = memory_crc},
+	{.name = "qSearch:memory:", .handler = memory_search},
 	{.name = "", .handler = for_lldb},
 	{0},
 };

@@ -120,6 +120,16 @@ void memory_region(const struct vcpu *vcpu, uint64_t linear, struct gdbstub_regi
 	}
 }
 
+void memory_region_physical(const struct vcpu *vcpu, uint64_t gpa, struct gdbstub_region *region)
+{
+	struct piece piece;
+
+	*region = (struct gdbstub_region){.start = gpa & ~0xfffull};
+	region->readable = find_physical(vcpu->vm, region->start, SIZE_MAX, &piece);
+	region->writable = region->executable = region->readable;
+	region->size = region->readable ? piece.len : vm_next(vcpu->vm, region->start) - region->start;
+}
+
 ssize_t memory_read(const struct vcpu *vcpu, uint64_t linear, void *buf, size_t len)
 {
 	struct mmu mmu = mmu_of(vcpu);

@@ -23,6 +23,7 @@ int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
 void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left);
 /* The region that `linear` is in; memory that is not there is not mapped. */
 void memory_region(const struct vcpu *vcpu, uint64_t linear, struct gdbstub_region *region);
+void memory_region_physical(const struct vcpu *vcpu, uint64_t gpa, struct gdbstub_region *region);
 /* Why the last byte of a failed access could not be reached, in a sentence. */
 void memory_why(const struct vcpu *vcpu, uint64_t linear, size_t len, char *why, size_t size);
 

@@ -286,7 +286,10 @@ static int region(void *target, int thread, uint64_t addr, struct gdbstub_region
 	const struct machine *machine = target;
 
 	(void)thread;
-	memory_region(&machine->vcpu, addr, region);
+	if (machine->physical)
+		memory_region_physical(&machine->vcpu, addr, region);
+	else
+		memory_region(&machine->vcpu, addr, region);
 	return 0;
 }
 

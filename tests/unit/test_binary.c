@@ -1,5 +1,5 @@
 /*
- * Hexadecimal and binary data (gdbstub/hex.c, gdbstub/binary.c), against the simplest code that does the
+ * Hexadecimal and binary data (gdbstub/hex.c, gdbstub/binary.c), and qCRC's sums (gdbstub/scan.c), against the simplest code that does the
  * same: for every length and every alignment, in place where that is allowed, and no byte beside it.
  */
 #include <stdlib.h>
@@ -188,8 +188,45 @@ static void test_escape(void)
 	result(back, "undone, they are what they were");
 }
 
+/* A bit at a time, as the definition has it. */
+static uint32_t simple_crc(const uint8_t *bytes, size_t len)
+{
+	uint32_t crc = 0xffffffff;
+
+	for (size_t i = 0; i < 8 * len; i++) {
+		uint32_t bit = (uint32_t)bytes[i / 8] >> (7 - i % 8) & 1;
+
+		crc = crc << 1 ^ ((crc >> 31) ^ bit ? 0x04c11db7 : 0);
+	}
+	return crc;
+}
+
+static void test_crc(void)
+{
+	uint8_t data[LENGTH_MAX + SHIFTS];
+	bool good = true, pieces = true;
+
+	result(scan_crc(0xffffffff, (const uint8_t *)"123456789", 9) == 0x0376e6e7,
+	       "the CRC that is called CRC-32/MPEG-2");
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = any_byte();
+	for (size_t len = 0; len <= LENGTH_MAX; len++) {
+		for (size_t shift = 0; shift < SHIFTS; shift++) {
+			size_t cut = len * shift / SHIFTS;
+			uint32_t crc = scan_crc(0xffffffff, data + shift, cut);
+
+			good = good && scan_crc(0xffffffff, data + shift, len) == simple_crc(data + shift, len);
+			pieces = pieces &&
+				 scan_crc(crc, data + shift + cut, len - cut) == simple_crc(data + shift, len);
+		}
+	}
+	result(good, "of every length");
+	result(pieces, "in two pieces");
+}
+
 int main(void)
 {
+	test_crc();
 	test_encode();
 	test_decode();
 	test_sum();
