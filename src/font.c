@@ -93,16 +93,22 @@ static uint8_t mirror(uint8_t row)
 	return result;
 }
 
+/* Of eight characters at once, since it is done thousands of times when a machine begins: bit 6 tells X from '.'. */
+static uint8_t row_of(const char *dots)
+{
+	uint64_t eight;
+
+	memcpy(&eight, dots, sizeof(eight));
+	/* The first one's, in the lowest byte, becomes the highest bit, and so on. */
+	return (uint8_t)((eight >> 6 & 0x0101010101010101) * 0x8040201008040201 >> 56);
+}
+
 static void read_art(glyph *glyphs, const struct font_block *art, unsigned int height)
 {
 	for (int b = 0; b < FONT_BLOCKS; b++) {
 		for (unsigned int i = 0; i < 8 * height; i++) {
 			const char *dots = art[b].rows[i / 8] + i % 8 * (FONT_WIDTH + 1);
-			uint8_t row = 0;
-
-			for (int x = 0; x < FONT_WIDTH; x++)
-				row = (uint8_t)(row << 1 | (dots[x] == 'X'));
-			glyphs[art[b].glyphs[i % 8]][i / 8] = row;
+			glyphs[art[b].glyphs[i % 8]][i / 8] = row_of(dots);
 		}
 	}
 }
@@ -226,16 +232,17 @@ static void make_graphics(glyph *glyphs, unsigned int height)
 	}
 }
 
-/* Of each glyph the rows from `first` on. */
-static void make(uint8_t *font, const struct font_block *art, unsigned int drawn, unsigned int first,
-		 unsigned int height)
+static void draw(glyph *glyphs, const struct font_block *art, unsigned int height)
 {
-	static glyph glyphs[FONT_DRAWN];
+	memset(glyphs, 0, FONT_DRAWN * sizeof(*glyphs));
+	read_art(glyphs, art, height);
+	make_letters(glyphs, height);
+	make_graphics(glyphs, height);
+}
 
-	memset(glyphs, 0, sizeof(glyphs));
-	read_art(glyphs, art, drawn);
-	make_letters(glyphs, drawn);
-	make_graphics(glyphs, drawn);
+/* Of each glyph the rows from `first` on. */
+static void copy(uint8_t *font, glyph *glyphs, unsigned int first, unsigned int height)
+{
 	for (unsigned int i = 0; i < FONT_GLYPHS; i++)
 		memcpy(font + i * height, glyphs[i] + first, height);
 }
@@ -243,12 +250,15 @@ static void make(uint8_t *font, const struct font_block *art, unsigned int drawn
 const uint8_t *font_glyphs(unsigned int height)
 {
 	static uint8_t font8[FONT_GLYPHS * 8], font14[FONT_GLYPHS * 14], font16[FONT_GLYPHS * 16];
+	static glyph glyphs[FONT_DRAWN];
 	static bool made;
 
 	if (!made) {
-		make(font8, font_8x8, 8, 0, 8);
-		make(font14, font_8x16, 16, 1, 14);
-		make(font16, font_8x16, 16, 0, 16);
+		draw(glyphs, font_8x8, 8);
+		copy(font8, glyphs, 0, 8);
+		draw(glyphs, font_8x16, 16);
+		copy(font14, glyphs, 1, 14);
+		copy(font16, glyphs, 0, 16);
 		made = true;
 	}
 	return height == 8 ? font8 : height == 14 ? font14 : height == 16 ? font16 : NULL;
