@@ -127,6 +127,7 @@ void pc_start(struct input *input)
 				.sregs = &pc.vcpu.own_sregs};
 	pc.vcpu.own_sregs.cr0 = CR0_ET;
 	pc.vcpu.own_regs.rflags = 2;
+	pc.vcpu.own_regs.rsp = STACK;
 	for (enum segment segment = SEGMENT_CS; segment <= SEGMENT_GS; segment++)
 		segment_set_real(segment_of(&pc.vcpu.own_sregs, segment), segment, 0);
 	drives_reset(pc.drives, false);
@@ -180,22 +181,34 @@ static void do_port(struct input *input, bool write)
 	pc.bios.trapped = false;
 }
 
+/* A vector, AX, and others of the registers that have a bit in a byte. */
 static void do_service(struct input *input)
 {
-	uint8_t trap = take_byte(input);
-	uint16_t frame[3] = {(uint16_t)take(input, 2), 0, (uint16_t)take(input, 2)};
+	struct kvm_regs *regs = pc.vcpu.regs;
+	__u64 *const others[] = {&regs->rbx, &regs->rcx, &regs->rdx, &regs->rsi, &regs->rdi, &regs->rbp};
+	uint8_t trap = take_byte(input), how;
+	uint16_t frame[3] = {0x100, 0x1000, 0x202};
 	struct gdbstub_stop stop = {0};
-	struct kvm_sregs *sregs = &pc.vcpu.own_sregs;
 
-	pc.vcpu.regs->rip = rom_stub(trap % ROM_TRAPS) + ROM_STUB_DONE;
-	segment_set_real(&sregs->cs, SEGMENT_CS, ROM_SEGMENT);
+	regs->rax = (regs->rax & ~0xffffull) | take(input, 2);
+	how = take_byte(input);
+	for (unsigned int i = 0; i < COUNT(others); i++) {
+		if (how >> i & 1)
+			*others[i] = (*others[i] & ~0xffffull) | take(input, 2);
+	}
+	if (how & 0x40)
+		frame[2] = (uint16_t)take(input, 2);
+	if (how & 0x80)
+		frame[1] = (uint16_t)take(input, 2);
+	trap %= ROM_TRAPS;
+	segment_set_real(&pc.vcpu.own_sregs.cs, SEGMENT_CS, ROM_SEGMENT);
 	memory_write(&pc.vcpu, vcpu_sp(&pc.vcpu), frame, sizeof(frame));
 	for (int again = 0; again < 4; again++) {
-		if (bios_serve(&pc, &stop) == STOPPED && stop.reason == GDBSTUB_EXITED && stop.status > 255)
+		regs->rip = rom_stub(trap) + ROM_STUB_DONE;
+		if (bios_serve(&pc, &stop) == STOPPED && stop.reason == GDBSTUB_EXITED && (stop.status < 0 || stop.status > 255))
 			abort();
 		if (!pc.bios.waits)
 			break;
-		pc.vcpu.regs->rip = rom_stub(trap % ROM_TRAPS) + ROM_STUB_DONE;
 		clock_advance(&pc, CLOCK_BIOS_POLL);
 	}
 }
@@ -327,9 +340,9 @@ static void check(void)
 
 void pc_use_ports(struct input *input)
 {
-	static void (*const actions[])(struct input *) = {do_write, do_read, do_write, do_read,	 do_write, do_time,
-							  do_mmio,  do_time, do_keys,  do_interrupt, do_screen, do_reset,
-							  do_write, do_read, do_write, do_memory};
+	static void (*const actions[])(struct input *) = {do_write, do_read,  do_write,	   do_read,   do_write, do_mmio,  do_time,
+							  do_time,  do_keys,  do_interrupt, do_screen, do_reset, do_write, do_read,
+							  do_write, do_memory};
 
 	while (input->left) {
 		actions[take_byte(input) % COUNT(actions)](input);
