@@ -178,14 +178,14 @@ static bool read_modrm(struct decoder *d)
 
 static void finish(struct decoder *d, unsigned int row, uint8_t opcode, bool relative, bool second)
 {
-	unsigned int size = d->out->operand_size, skipped = 0;
+	unsigned int size = d->out->operand_size;
 	uint64_t imm = 0;
 
 	if (second || opcode < 0xa0 || opcode > 0xa3) {
 		if (row & I2)
 			imm = immediate(d, 2);
 		if (row & IZ)
-			imm = immediate(d, skipped = size == 8 ? 4 : size);
+			imm = immediate(d, size == 8 ? 4 : size);
 		if (row & I1)
 			imm = immediate(d, 1);
 		/* TEST, alone of its group, has an immediate. */

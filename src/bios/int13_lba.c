@@ -127,7 +127,7 @@ enum bios_result int13_extended_verify(struct bios_call *call)
 enum bios_result int13_extended_seek(struct bios_call *call)
 {
 	struct drive *drive = int13_drive(call);
-	struct packet packet;
+	struct packet packet = {0};
 	enum disk_status status = drive ? read_packet(call, &packet) : int13_no_drive(call);
 
 	if (status == DISK_OK && packet.block >= drive->sectors / block_sectors(drive))
