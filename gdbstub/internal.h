@@ -22,6 +22,7 @@
 struct transport {
 	int listener; /* -1: none (stdio, or not open) */
 	int in, out;  /* -1: no client */
+	const struct f_owner_ex *owner; /* of the signals; NULL: the calling thread */
 	int refused;  /* the last client that was turned away; -1: none */
 	bool stdio;
 	bool public;
@@ -32,7 +33,6 @@ struct transport {
 
 int transport_listen(struct transport *t, const char *endpoint, char *why, size_t size);
 void transport_close(struct transport *t);
-void transport_unlink(const struct transport *t);
 /* 0, or -EINTR, -EAGAIN (nobody there, when !wait), -ENOTCONN (nobody can come any more). */
 int transport_accept(struct transport *t, bool wait);
 /* Answers and closes every connection that waits behind the client's. Async-signal-safe. */

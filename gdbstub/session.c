@@ -79,9 +79,17 @@ bool gdbstub_connected(const struct gdbstub *stub)
 	return stub->connected;
 }
 
-void gdbstub_unlink(const struct gdbstub *stub)
+bool gdbstub_take_socket(struct gdbstub *stub)
 {
-	transport_unlink(&stub->transport);
+	bool is_there = *stub->transport.path;
+
+	*stub->transport.path = 0;
+	return is_there;
+}
+
+void gdbstub_set_owner(struct gdbstub *stub, const struct f_owner_ex *owner)
+{
+	stub->transport.owner = owner;
 }
 
 int gdbstub_error(struct gdbstub *stub, int error, const char *format, ...)

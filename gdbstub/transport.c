@@ -48,6 +48,13 @@ static bool socket_is_stale(const struct sockaddr_un *addr)
 	return result == ECONNREFUSED;
 }
 
+static void unlink_socket(struct transport *t)
+{
+	if (*t->path)
+		unlink(t->path);
+	*t->path = 0;
+}
+
 static int listen_unix(struct transport *t, const char *path, char *why, size_t size)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -79,8 +86,7 @@ static int listen_unix(struct transport *t, const char *path, char *why, size_t 
 failed:
 	error = errno;
 	close(fd);
-	transport_unlink(t);
-	*t->path = 0;
+	unlink_socket(t);
 	return fail(why, size, error, "cannot listen on", t->endpoint);
 }
 
@@ -179,11 +185,11 @@ static void make_refusal(struct transport *t)
 }
 
 /* For this thread, not for any of the process: it is the one that runs the target. */
-static void signal_input(int fd, int number)
+static void signal_input(const struct transport *t, int fd, int number)
 {
-	struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = gettid()};
+	struct f_owner_ex self = {.type = F_OWNER_TID, .pid = gettid()};
 
-	fcntl(fd, F_SETOWN_EX, &owner);
+	fcntl(fd, F_SETOWN_EX, t->owner ? t->owner : &self);
 	fcntl(fd, F_SETSIG, number);
 	set_flag(fd, O_ASYNC, true);
 }
@@ -192,7 +198,7 @@ int transport_listen(struct transport *t, const char *endpoint, char *why, size_
 {
 	int result;
 
-	memset(t, 0, sizeof(*t));
+	*t = (struct transport){.owner = t->owner};
 	t->listener = t->in = t->out = t->refused = -1;
 	if (strlen(endpoint) >= sizeof(t->endpoint)) {
 		snprintf(why, size, "the endpoint's name is too long");
@@ -210,15 +216,9 @@ int transport_listen(struct transport *t, const char *endpoint, char *why, size_
 	if (!result) {
 		make_refusal(t);
 		/* A second client is to be refused while the first is served. */
-		signal_input(t->listener, SIGNAL_LISTENER);
+		signal_input(t, t->listener, SIGNAL_LISTENER);
 	}
 	return result;
-}
-
-void transport_unlink(const struct transport *t)
-{
-	if (*t->path)
-		unlink(t->path);
 }
 
 void transport_close(struct transport *t)
@@ -229,8 +229,7 @@ void transport_close(struct transport *t)
 	if (t->refused >= 0)
 		close(t->refused);
 	t->listener = t->refused = -1;
-	transport_unlink(t);
-	*t->path = 0;
+	unlink_socket(t);
 }
 
 int transport_accept(struct transport *t, bool wait)
@@ -241,7 +240,7 @@ int transport_accept(struct transport *t, bool wait)
 		t->stdio = false; /* once */
 		t->in = STDIN_FILENO;
 		t->out = STDOUT_FILENO;
-		signal_input(t->in, SIGNAL_CLIENT);
+		signal_input(t, t->in, SIGNAL_CLIENT);
 		return 0;
 	}
 	if (t->listener < 0)
@@ -268,7 +267,7 @@ int transport_accept(struct transport *t, bool wait)
 		poll(&waiting, 1, -1);
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	signal_input(fd, SIGNAL_CLIENT);
+	signal_input(t, fd, SIGNAL_CLIENT);
 	t->in = t->out = fd;
 	return 0;
 }

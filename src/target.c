@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "message.h"
 #include "options.h"
+#include "sandbox.h"
 #include "screen.h"
 #include "screenshot.h"
 #include "state.h"
@@ -566,7 +567,7 @@ static int monitor_screen(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
-/* A client has this program's rights anyway: it may make it load and write what it likes into the guest. */
+/* A client is not to choose any of this user's files. */
 static int monitor_screenshot(struct gdbstub *stub, void *target, const char *args)
 {
 	struct machine *machine = target;
@@ -576,7 +577,11 @@ static int monitor_screenshot(struct gdbstub *stub, void *target, const char *ar
 		gdbstub_printf(stub, "A bare machine has no screen; --machine=pc has.\n");
 	else if (!*args)
 		gdbstub_printf(stub, "It takes the name of the file, FILE.png.\n");
-	else if (screenshot_check(args, why, sizeof(why)) || screenshot_write(machine, args, why, sizeof(why)))
+	else if (screenshot_check_name(args, why, sizeof(why)))
+		gdbstub_printf(stub, "%s\n", why);
+	else if (!sandbox_has_screenshots())
+		gdbstub_printf(stub, "kvmgdb runs in a sandbox without a folder for it: start it with --screenshots=DIR.\n");
+	else if (screenshot_write(machine, sandbox_create_screenshot(args), args, why, sizeof(why)))
 		gdbstub_printf(stub, "%s\n", why);
 	return 0;
 }
@@ -590,7 +595,7 @@ static const struct gdbstub_monitor monitor[] = {
 	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"screen", "", "the text on the guest's screen", monitor_screen},
-	{"screenshot", "FILE.png", "write a picture of the guest's screen, where kvmgdb was started", monitor_screenshot},
+	{"screenshot", "FILE.png", "write a picture of the guest's screen, in the folder of --screenshots", monitor_screenshot},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},
