@@ -172,6 +172,9 @@ struct gdbstub_ops {
 	ssize_t (*file_read)(void *target, uint64_t offset, void *buf, size_t size);
 	uint64_t (*load_offset)(void *target);
 
+	/* Whoever runs the program should know this, a sentence without its end. May be NULL. */
+	void (*notice)(void *target, const char *text);
+
 	/* The target's `monitor` commands; a row without a name ends them. May be NULL. */
 	const struct gdbstub_monitor *monitor;
 };
@@ -204,7 +207,8 @@ void gdbstub_set_owner(struct gdbstub *stub, const struct f_owner_ex *owner);
 
 /*
  * Opens an endpoint: "[HOST]:PORT" (an empty HOST is 127.0.0.1, IPv6 addresses in brackets, port 0
- * picks one), "unix:PATH" (a socket with mode 0600) or "stdio". Returns 0, or a negative errno with
+ * picks one), "unix:PATH" (a socket with mode 0600, which takes
+ * clients of this process' user and of root alone) or "stdio". Returns 0, or a negative errno with
  * a sentence in `why`.
  */
 int gdbstub_listen(struct gdbstub *stub, const char *endpoint, char *why, size_t size);

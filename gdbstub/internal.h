@@ -19,15 +19,20 @@
 #define SIGNAL_CLIENT SIGIO
 #define SIGNAL_LISTENER SIGURG
 
+#define REFUSAL_SIZE 80
+
 struct transport {
 	int listener; /* -1: none (stdio, or not open) */
 	int in, out;  /* -1: no client */
 	const struct f_owner_ex *owner; /* of the signals; NULL: the calling thread */
+	void (*tell)(void *target, const char *text); /* NULL: nobody */
+	void *target; /* for that */
 	int refused;  /* the last client that was turned away; -1: none */
 	bool stdio;
 	bool public;
+	bool local; /* a Unix socket */
 	char endpoint[160];
-	char refusal[64]; /* what a second client is told */
+	char refusal[REFUSAL_SIZE]; /* what a second client is told */
 	char path[108]; /* of the Unix socket to unlink; "" otherwise */
 };
 

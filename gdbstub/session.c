@@ -34,6 +34,8 @@ struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target)
 	stub->target = target;
 	stub->transport.listener = stub->transport.in = stub->transport.out = -1;
 	stub->transport.refused = -1;
+	stub->transport.tell = ops->notice;
+	stub->transport.target = target;
 	return stub;
 }
 

@@ -34,6 +34,8 @@ struct row {
 
 #define CALL(name) #name, SYS_##name
 #define REQUEST(request, what) {CALL(ioctl), {{SANDBOX_INT, 1, request}}, PLAIN, #request, what}
+#define OPTION(level, option, what) \
+	{CALL(setsockopt), {{SANDBOX_INT, 1, level}, {SANDBOX_INT, 2, option}}, PLAIN, #level ", " #option, what}
 /* Without a check. */
 #define PLAIN_CALL(name, what) {CALL(name), {{0}}, PLAIN, "", what}
 
@@ -109,9 +111,11 @@ static const struct row rows[] = {
 	{CALL(fcntl), {{SANDBOX_INT, 1, F_SETSIG}, {SANDBOX_INT, 2, SIGIO}}, PLAIN, "F_SETSIG, SIGIO",
 	 "signals for input"},
 	{CALL(fcntl), {{SANDBOX_INT, 1, F_SETOWN_EX}}, OF_OWNER, "F_SETOWN_EX, this program", "signals for input"},
-	{CALL(setsockopt), {{SANDBOX_INT, 1, IPPROTO_TCP}}, PLAIN, "IPPROTO_TCP", "a client's packets at once"},
-	{CALL(setsockopt), {{SANDBOX_INT, 1, SOL_SOCKET}, {SANDBOX_INT, 2, SO_KEEPALIVE}}, PLAIN,
-	 "SOL_SOCKET, SO_KEEPALIVE", "a client whose machine is gone"},
+	OPTION(IPPROTO_TCP, TCP_NODELAY, "a client's packets at once"),
+	OPTION(SOL_SOCKET, SO_KEEPALIVE, "a client whose machine is gone"),
+	OPTION(IPPROTO_TCP, TCP_KEEPIDLE, "a client whose machine is gone"),
+	OPTION(IPPROTO_TCP, TCP_KEEPINTVL, "a client whose machine is gone"),
+	OPTION(IPPROTO_TCP, TCP_KEEPCNT, "a client whose machine is gone"),
 	{CALL(getsockopt), {{SANDBOX_INT, 1, SOL_SOCKET}, {SANDBOX_INT, 2, SO_PEERCRED}}, PLAIN,
 	 "SOL_SOCKET, SO_PEERCRED", "whose a client is"},
 	PLAIN_CALL(geteuid, "whose a client is"),

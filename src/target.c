@@ -586,6 +586,12 @@ static int monitor_screenshot(struct gdbstub *stub, void *target, const char *ar
 	return 0;
 }
 
+static void notice(void *target, const char *text)
+{
+	(void)target;
+	message("%s", text);
+}
+
 static const struct gdbstub_monitor monitor[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"catch", "[int VECTOR [AH] [off]|off]", "stop before a BIOS service", catch_monitor},
@@ -631,5 +637,6 @@ const struct gdbstub_ops target_ops = {
 	.file = file,
 	.file_read = file_read,
 	.load_offset = load_offset,
+	.notice = notice,
 	.monitor = monitor,
 };
