@@ -121,6 +121,13 @@ static bool needs_override(const struct sealed_file *screenshot)
 	return screenshots >= 0 && faccessat(screenshots, ".", W_OK, AT_EACCESS);
 }
 
+/* What cannot be had by exec(), either. Without CAP_SETPCAP, which root alone has, it stays as it is. */
+static void drop_bounding_set(void)
+{
+	for (unsigned long capability = 0; !prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); capability++)
+		;
+}
+
 static int drop_capabilities(const struct sealed_file *screenshot)
 {
 	const uint32_t override = 1u << CAP_DAC_OVERRIDE;
@@ -130,9 +137,6 @@ static int drop_capabilities(const struct sealed_file *screenshot)
 
 	if (syscall(SYS_capget, &header, before))
 		return -errno;
-	/* What cannot be had by exec(), either. Without CAP_SETPCAP there is nothing to be given up. */
-	for (unsigned long capability = 0; !prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); capability++)
-		;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	/* First from what counts alone, to see what is possible without them. */
 	none[0].permitted = before[0].permitted & override;
@@ -194,6 +198,8 @@ int sandbox_enter(const struct options *options, pid_t command, const struct sea
 	result = change_root(options, why, size);
 	if (result)
 		return result;
+	if (!options->no_sandbox)
+		drop_bounding_set();
 	result = sandbox_become_user(options);
 	if (result)
 		return fail(why, size, "--user", -result);

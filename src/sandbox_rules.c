@@ -141,11 +141,12 @@ static const struct row rows[] = {
 
 /* What sanitizers and profilers do when they find something, or at the end. */
 static const uint32_t instrumented[] = {
-	SYS_access, SYS_clone, SYS_dup, SYS_fcntl, SYS_fstat, SYS_ftruncate, SYS_futex, SYS_getcwd, SYS_getdents64,
-	SYS_getppid, SYS_getrandom, SYS_getrlimit, SYS_lseek, SYS_madvise, SYS_mkdir, SYS_mmap, SYS_mprotect,
-	SYS_munmap, SYS_newfstatat, SYS_open, SYS_openat, SYS_pipe2, SYS_prctl, SYS_prlimit64, SYS_ptrace,
-	SYS_readlink, SYS_readlinkat, SYS_sched_getaffinity, SYS_sched_yield, SYS_setrlimit, SYS_sigaltstack,
-	SYS_stat, SYS_tgkill, SYS_uname, SYS_unlink, SYS_wait4, SYS_writev,
+	SYS_access, SYS_arch_prctl, SYS_clock_nanosleep, SYS_clone, SYS_dup, SYS_exit, SYS_fcntl, SYS_fstat,
+	SYS_ftruncate, SYS_futex, SYS_getcwd, SYS_getdents, SYS_getdents64, SYS_getppid, SYS_getrandom, SYS_getrlimit,
+	SYS_lseek, SYS_lstat, SYS_madvise, SYS_mkdir, SYS_mmap, SYS_mprotect, SYS_munmap, SYS_nanosleep,
+	SYS_newfstatat, SYS_open, SYS_openat, SYS_pipe, SYS_pipe2, SYS_prctl, SYS_prlimit64, SYS_process_vm_readv,
+	SYS_ptrace, SYS_readlink, SYS_readlinkat, SYS_sched_getaffinity, SYS_sched_yield, SYS_setrlimit,
+	SYS_sigaltstack, SYS_stat, SYS_tgkill, SYS_tkill, SYS_uname, SYS_unlink, SYS_wait4, SYS_writev,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -268,4 +269,6 @@ void sandbox_print_rules(void)
 {
 	for (size_t i = 0; i < COUNT(rows); i++)
 		printf("%-15s  %-44s  %s\n", rows[i].name, rows[i].only, rows[i].purpose);
+	if (sandbox_is_instrumented())
+		printf("%-15s  %-44s  %s\n", "instrumented", "much more", "the sanitizer or profiler in this program");
 }

@@ -29,6 +29,7 @@
 #include "tap.h"
 
 #define X32 0x40000000
+#define PATIENCE 60 /* seconds */
 
 static char folder[] = "/tmp/test_sandbox-XXXXXX";
 static char left_over[100], picture[100], other[100];
@@ -511,6 +512,7 @@ static int run(const struct options *options, void (*attempt)(void))
 
 	if (!pid) {
 		setpgid(0, 0);
+		alarm(PATIENCE);
 		enter(options);
 		attempt();
 		_exit(0);
