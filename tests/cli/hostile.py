@@ -56,7 +56,8 @@ class Client:
             match = re.search(rb"\$([^#]*)#..", self.buffer)
             if match:
                 self.buffer = self.buffer[match.end():]
-                return match.group(1)
+                # Runs: a byte, '*' and how often it comes again.
+                return re.sub(rb"(.)\*(.)", lambda run: run[1] * (run[2][0] - 28), match.group(1))
             data = self.socket.recv(65536)
             if not data:
                 return None
