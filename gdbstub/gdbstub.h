@@ -177,6 +177,9 @@ struct gdbstub_ops {
 	ssize_t (*file_read)(void *target, uint64_t offset, void *buf, size_t size);
 	uint64_t (*load_offset)(void *target);
 
+	/* Whoever runs the program should know this, a sentence without its end. May be NULL. */
+	void (*notice)(void *target, const char *text);
+
 	/* The target's `monitor` commands; a row without a name ends them. May be NULL. */
 	const struct gdbstub_monitor *monitor;
 };
@@ -201,8 +204,16 @@ void gdbstub_set_on_disconnect(struct gdbstub *stub, enum gdbstub_on_disconnect 
 void gdbstub_set_created(struct gdbstub *stub, bool created);
 
 /*
+ * Before gdbstub_listen(): which thread gets the signals of input, if not the one that calls the library. A program
+ * that lets nothing but this very argument through to fcntl() needs to have it in a place of its own.
+ */
+struct f_owner_ex;
+void gdbstub_set_owner(struct gdbstub *stub, const struct f_owner_ex *owner);
+
+/*
  * Opens an endpoint: "[HOST]:PORT" (an empty HOST is 127.0.0.1, IPv6 addresses in brackets, port 0
- * picks one), "unix:PATH" (a socket with mode 0600) or "stdio". Returns 0, or a negative errno with
+ * picks one), "unix:PATH" (a socket with mode 0600, which takes
+ * clients of this process' user and of root alone) or "stdio". Returns 0, or a negative errno with
  * a sentence in `why`.
  */
 int gdbstub_listen(struct gdbstub *stub, const char *endpoint, char *why, size_t size);
@@ -219,8 +230,11 @@ bool gdbstub_is_public(const struct gdbstub *stub);
  */
 enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstub_stop *stop);
 
-/* Only async-signal-safe calls: removes what gdbstub_listen() made in the file system. */
-void gdbstub_unlink(const struct gdbstub *stub);
+/*
+ * After gdbstub_listen(): whether the endpoint is a Unix socket, whose file, gdbstub_endpoint(), the caller is then
+ * to remove at the end. Otherwise gdbstub_free() does.
+ */
+bool gdbstub_take_socket(struct gdbstub *stub);
 
 /* For run(): reads what the client has sent; true when the target is to stop. Never blocks. */
 bool gdbstub_poll(struct gdbstub *stub);

@@ -19,20 +19,25 @@
 #define SIGNAL_CLIENT SIGIO
 #define SIGNAL_LISTENER SIGURG
 
+#define REFUSAL_SIZE 80
+
 struct transport {
 	int listener; /* -1: none (stdio, or not open) */
 	int in, out;  /* -1: no client */
+	const struct f_owner_ex *owner; /* of the signals; NULL: the calling thread */
+	void (*tell)(void *target, const char *text); /* NULL: nobody */
+	void *target; /* for that */
 	int refused;  /* the last client that was turned away; -1: none */
 	bool stdio;
 	bool public;
+	bool local; /* a Unix socket */
 	char endpoint[160];
-	char refusal[64]; /* what a second client is told */
+	char refusal[REFUSAL_SIZE]; /* what a second client is told */
 	char path[108]; /* of the Unix socket to unlink; "" otherwise */
 };
 
 int transport_listen(struct transport *t, const char *endpoint, char *why, size_t size);
 void transport_close(struct transport *t);
-void transport_unlink(const struct transport *t);
 /* 0, or -EINTR, -EAGAIN (nobody there, when !wait), -ENOTCONN (nobody can come any more). */
 int transport_accept(struct transport *t, bool wait);
 /* Answers and closes every connection that waits behind the client's. Async-signal-safe. */

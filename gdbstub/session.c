@@ -34,6 +34,8 @@ struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target)
 	stub->target = target;
 	stub->transport.listener = stub->transport.in = stub->transport.out = -1;
 	stub->transport.refused = -1;
+	stub->transport.tell = ops->notice;
+	stub->transport.target = target;
 	return stub;
 }
 
@@ -80,9 +82,17 @@ bool gdbstub_connected(const struct gdbstub *stub)
 	return stub->connected;
 }
 
-void gdbstub_unlink(const struct gdbstub *stub)
+bool gdbstub_take_socket(struct gdbstub *stub)
 {
-	transport_unlink(&stub->transport);
+	bool is_there = *stub->transport.path;
+
+	*stub->transport.path = 0;
+	return is_there;
+}
+
+void gdbstub_set_owner(struct gdbstub *stub, const struct f_owner_ex *owner)
+{
+	stub->transport.owner = owner;
 }
 
 int gdbstub_error(struct gdbstub *stub, int error, const char *format, ...)

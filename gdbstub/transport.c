@@ -48,6 +48,13 @@ static bool socket_is_stale(const struct sockaddr_un *addr)
 	return result == ECONNREFUSED;
 }
 
+static void unlink_socket(struct transport *t)
+{
+	if (*t->path)
+		unlink(t->path);
+	*t->path = 0;
+}
+
 static int listen_unix(struct transport *t, const char *path, char *why, size_t size)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
@@ -74,13 +81,13 @@ static int listen_unix(struct transport *t, const char *path, char *why, size_t 
 		goto failed;
 	/* gdb takes a bare path, and nothing before it. */
 	memmove(t->endpoint, path, strlen(path) + 1);
+	t->local = true;
 	t->listener = fd;
 	return 0;
 failed:
 	error = errno;
 	close(fd);
-	transport_unlink(t);
-	*t->path = 0;
+	unlink_socket(t);
 	return fail(why, size, error, "cannot listen on", t->endpoint);
 }
 
@@ -168,22 +175,61 @@ static int listen_tcp(struct transport *t, const char *endpoint, char *why, size
 }
 
 /* As the reply to the first packet of a gdb, which shows it to its user. */
-static void make_refusal(struct transport *t)
+static void make_refusal(char refusal[REFUSAL_SIZE], const char *body)
 {
-	static const char body[] = "E.kvmgdb is serving another client";
 	unsigned char sum = 0;
 
 	for (const char *c = body; *c; c++)
 		sum = (unsigned char)(sum + *c);
-	snprintf(t->refusal, sizeof(t->refusal), "+$%s#%02x", body, sum);
+	snprintf(refusal, REFUSAL_SIZE, "+$%s#%02x", body, sum);
+}
+
+static void refuse(struct transport *t, int fd, const char *refusal)
+{
+	if (send(fd, refusal, strlen(refusal), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		/* nothing to be done for a client that is gone already */
+	}
+	/*
+	 * Closing it with the client's first packet unread would reset the connection, and
+	 * the refusal might never be seen: so not before the next one.
+	 */
+	shutdown(fd, SHUT_WR);
+	if (t->refused >= 0)
+		close(t->refused);
+	t->refused = fd;
+}
+
+/* A socket's mode is looked at when it is connected to, but who may enter its folder can have another one there. */
+static bool is_stranger(const struct transport *t, int fd, uid_t *uid)
+{
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (!t->local)
+		return false;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size))
+		peer.uid = (uid_t)-1;
+	*uid = peer.uid;
+	return peer.uid && peer.uid != geteuid();
+}
+
+static void refuse_stranger(struct transport *t, int fd, uid_t uid)
+{
+	char refusal[REFUSAL_SIZE], text[80];
+
+	make_refusal(refusal, "E.kvmgdb serves only the user who has started it");
+	refuse(t, fd, refusal);
+	snprintf(text, sizeof(text), "a client of another user, %u, was refused", (unsigned int)uid);
+	if (t->tell)
+		t->tell(t->target, text);
 }
 
 /* For this thread, not for any of the process: it is the one that runs the target. */
-static void signal_input(int fd, int number)
+static void signal_input(const struct transport *t, int fd, int number)
 {
-	struct f_owner_ex owner = {.type = F_OWNER_TID, .pid = gettid()};
+	struct f_owner_ex self = {.type = F_OWNER_TID, .pid = gettid()};
 
-	fcntl(fd, F_SETOWN_EX, &owner);
+	fcntl(fd, F_SETOWN_EX, t->owner ? t->owner : &self);
 	fcntl(fd, F_SETSIG, number);
 	set_flag(fd, O_ASYNC, true);
 }
@@ -192,7 +238,7 @@ int transport_listen(struct transport *t, const char *endpoint, char *why, size_
 {
 	int result;
 
-	memset(t, 0, sizeof(*t));
+	*t = (struct transport){.owner = t->owner, .tell = t->tell, .target = t->target};
 	t->listener = t->in = t->out = t->refused = -1;
 	if (strlen(endpoint) >= sizeof(t->endpoint)) {
 		snprintf(why, size, "the endpoint's name is too long");
@@ -208,17 +254,11 @@ int transport_listen(struct transport *t, const char *endpoint, char *why, size_
 	else
 		result = listen_tcp(t, endpoint, why, size);
 	if (!result) {
-		make_refusal(t);
+		make_refusal(t->refusal, "E.kvmgdb is serving another client");
 		/* A second client is to be refused while the first is served. */
-		signal_input(t->listener, SIGNAL_LISTENER);
+		signal_input(t, t->listener, SIGNAL_LISTENER);
 	}
 	return result;
-}
-
-void transport_unlink(const struct transport *t)
-{
-	if (*t->path)
-		unlink(t->path);
 }
 
 void transport_close(struct transport *t)
@@ -229,19 +269,34 @@ void transport_close(struct transport *t)
 	if (t->refused >= 0)
 		close(t->refused);
 	t->listener = t->refused = -1;
-	transport_unlink(t);
-	*t->path = 0;
+	unlink_socket(t);
+}
+
+/* A client whose machine is gone says nothing any more; it is not waited for longer than 20 minutes. */
+static void set_options(int fd)
+{
+	static const struct {
+		int level, option, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},	   {SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 600},  {IPPROTO_TCP, TCP_KEEPINTVL, 60},
+		{IPPROTO_TCP, TCP_KEEPCNT, 10},
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		setsockopt(fd, options[i].level, options[i].option, &options[i].value, sizeof(options[i].value));
 }
 
 int transport_accept(struct transport *t, bool wait)
 {
-	int fd, one = 1;
+	uid_t uid;
+	int fd;
 
 	if (t->stdio) {
 		t->stdio = false; /* once */
 		t->in = STDIN_FILENO;
 		t->out = STDOUT_FILENO;
-		signal_input(t->in, SIGNAL_CLIENT);
+		signal_input(t, t->in, SIGNAL_CLIENT);
 		return 0;
 	}
 	if (t->listener < 0)
@@ -250,8 +305,12 @@ int transport_accept(struct transport *t, bool wait)
 		struct pollfd waiting = {.fd = t->listener, .events = POLLIN};
 
 		fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC);
-		if (fd >= 0)
+		if (fd >= 0 && !is_stranger(t, fd, &uid))
 			break;
+		if (fd >= 0) {
+			refuse_stranger(t, fd, uid);
+			continue;
+		}
 		if (errno == ECONNABORTED || errno == EPROTO)
 			continue;
 		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -267,8 +326,9 @@ int transport_accept(struct transport *t, bool wait)
 			return -EAGAIN;
 		poll(&waiting, 1, -1);
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	signal_input(fd, SIGNAL_CLIENT);
+	if (!t->local)
+		set_options(fd);
+	signal_input(t, fd, SIGNAL_CLIENT);
 	t->in = t->out = fd;
 	return 0;
 }
@@ -281,19 +341,8 @@ void transport_refuse(struct transport *t)
 	/* The one who waits may be the next, if the client has gone and nobody has noticed yet. */
 	if (t->listener < 0 || poll(&client, 1, 0) > 0)
 		return;
-	while ((fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		if (send(fd, t->refusal, strlen(t->refusal), MSG_NOSIGNAL) < 0) {
-			/* nothing to be done for a client that is gone already */
-		}
-		/*
-		 * Closing it with the client's first packet unread would reset the connection, and
-		 * the refusal might never be seen: so not before the next one.
-		 */
-		shutdown(fd, SHUT_WR);
-		if (t->refused >= 0)
-			close(t->refused);
-		t->refused = fd;
-	}
+	while ((fd = accept4(t->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		refuse(t, fd, t->refusal);
 }
 
 void transport_disconnect(struct transport *t)

@@ -50,8 +50,10 @@ bool strokes_add(struct strokes *strokes, struct stroke stroke)
 {
 	if (strokes->count == strokes->capacity) {
 		size_t capacity = strokes->capacity ? 2 * strokes->capacity : 64;
-		struct stroke *more = realloc(strokes->stroke, capacity * sizeof(*more));
+		struct stroke *more = NULL;
 
+		if (capacity <= STROKES_MAX)
+			more = realloc(strokes->stroke, capacity * sizeof(*more));
 		if (!more)
 			return false;
 		strokes->stroke = more;

@@ -32,7 +32,10 @@ struct strokes {
 	size_t count, capacity;
 };
 
-/* Appends; false if there is no memory. */
+/* What a client may have typed while the guest takes nothing; more than a command line holds. */
+#define STROKES_MAX (1u << 20)
+
+/* Appends; false if there is no memory, or STROKES_MAX are there. */
 bool strokes_add(struct strokes *strokes, struct stroke stroke);
 void strokes_free(struct strokes *strokes);
 

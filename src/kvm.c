@@ -23,12 +23,16 @@
 #define SLOT_WINDOW 3
 #define SLOT_ABOVE 4
 
-static int open_device(struct vm *vm, char *why, size_t size)
-{
-	int error, version;
+static int device = -1;
 
-	vm->device = open(DEVICE, O_RDWR | O_CLOEXEC);
-	if (vm->device < 0) {
+int vm_open_device(char *why, size_t size)
+{
+	int error, version, fd;
+
+	if (device >= 0)
+		return 0;
+	fd = open(DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
 		const char *advice = "load the module kvm_intel or kvm_amd; inside a virtual machine, "
 				     "turn on nested virtualisation";
 
@@ -42,7 +46,9 @@ static int open_device(struct vm *vm, char *why, size_t size)
 		snprintf(why, size, "cannot open " DEVICE ": %s: %s", strerror(error), advice);
 		return -error;
 	}
-	version = ioctl(vm->device, KVM_GET_API_VERSION, 0);
+	version = ioctl(fd, KVM_GET_API_VERSION, 0);
+	if (version != KVM_API_VERSION)
+		close(fd);
 	if (version < 0) {
 		snprintf(why, size, DEVICE " is not the KVM device: load the module kvm_intel or kvm_amd");
 		return -ENOTSUP;
@@ -52,6 +58,7 @@ static int open_device(struct vm *vm, char *why, size_t size)
 			 version, KVM_API_VERSION);
 		return -ENOTSUP;
 	}
+	device = fd;
 	return 0;
 }
 
@@ -143,8 +150,9 @@ int vm_create(struct vm *vm, uint64_t size, char *why, size_t why_size)
 	int result;
 
 	memset(vm, 0, sizeof(*vm));
-	vm->device = vm->fd = -1;
-	result = open_device(vm, why, why_size);
+	vm->fd = -1;
+	result = vm_open_device(why, why_size);
+	vm->device = device;
 	if (!result)
 		result = check_capabilities(vm, why, why_size);
 	if (result)
@@ -178,15 +186,13 @@ void vm_destroy(struct vm *vm)
 {
 	if (vm->fd >= 0)
 		close(vm->fd);
-	if (vm->device >= 0)
-		close(vm->device);
 	if (vm->memory)
 		munmap(vm->memory, vm->size);
 	if (vm->rom)
 		munmap(vm->rom, vm->rom_size);
 	vm->rom = NULL;
 	traps_forget(vm);
-	vm->fd = vm->device = -1;
+	vm->fd = -1;
 	vm->memory = NULL;
 }
 

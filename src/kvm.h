@@ -57,6 +57,9 @@ struct vm {
 	struct traps traps;
 };
 
+/* Opens the KVM device, if it is not open yet; it stays open, for guests to come. 0, or as vm_create(). */
+int vm_open_device(char *why, size_t size);
+
 /*
  * Creates a machine with `size` bytes of memory (a multiple of 4096, not 0) and no vCPU. Returns 0,
  * or a negative errno with a sentence in `why` that says what the user can do.

@@ -1,6 +1,7 @@
 /* kvmgdb: boots x86 code on a bare KVM virtual CPU and serves it to gdb. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,12 +14,15 @@
 #include "command.h"
 #include "disks/drives.h"
 #include "input.h"
+#include "leftovers.h"
 #include "load/load.h"
 #include "machine.h"
 #include "message.h"
 #include "options.h"
+#include "sandbox.h"
 #include "screen_live.h"
 #include "screenshot.h"
+#include "sealed.h"
 #include "symbols.h"
 #include "target.h"
 #include "terminal.h"
@@ -32,19 +36,10 @@ static void leave(int status)
 {
 	if (command > 0)
 		kill(command, SIGTERM);
-	if (machine.stub)
-		gdbstub_unlink(machine.stub);
-	command_remove_directory();
+	leftovers_remove();
 	input_restore();
 	terminal_restore();
-	serial_unlink(&machine.serial);
 	_exit(status);
-}
-
-/* At every other way out. */
-static void leave_files(void)
-{
-	serial_unlink(&machine.serial);
 }
 
 /* While the guest runs it is left in good order, and with a word about where it was; else at once. */
@@ -148,20 +143,64 @@ static void tell_image(void)
 		vcpu_where(&machine.vcpu, where, sizeof(where)), symbols);
 }
 
-static int serve(const struct options *options, const char *endpoint)
+/* Opens the endpoint, and prepares COMMAND, which is to be told when there is something to connect to. */
+static void open_endpoint(const struct options *options)
 {
+	char endpoint[160], why[256];
+	pid_t prepared;
+
+	machine.stub = gdbstub_new(&target_ops, &machine);
+	if (!machine.stub)
+		die("no memory");
+	machine.console.stub = machine.stub;
+	gdbstub_set_owner(machine.stub, sandbox_owner());
+	gdbstub_set_on_disconnect(machine.stub, options->on_disconnect);
+	/* Nobody else will come for it. */
+	gdbstub_set_created(machine.stub, options->command || !strcmp(options->gdb, "stdio"));
+	snprintf(endpoint, sizeof(endpoint), "%s", options->gdb);
+	if ((options->command && !options->gdb_given &&
+	     command_endpoint(endpoint, sizeof(endpoint), why, sizeof(why))) ||
+	    gdbstub_listen(machine.stub, endpoint, why, sizeof(why)))
+		die("%s", why);
+	if (gdbstub_take_socket(machine.stub)) {
+		const char *path = gdbstub_endpoint(machine.stub);
+
+		if (leftovers_add(path, false)) {
+			unlink(path);
+			die("cannot listen on %s: %s", endpoint, strerror(errno));
+		}
+		if (options->user && leftovers_give_to(options->uid, options->gid))
+			die("cannot give %s to %s: %s", path, options->user, strerror(errno));
+	}
+	if (gdbstub_is_public(machine.stub))
+		message("warning: %s is open to other machines, and whoever connects controls the guest", endpoint);
+	if (!options->command)
+		return;
+	prepared = command_prepare(options, gdbstub_endpoint(machine.stub), why, sizeof(why));
+	if (prepared < 0)
+		die("%s", why);
+	command = prepared;
+}
+
+static int serve(const struct options *options)
+{
+	const char *endpoint = gdbstub_endpoint(machine.stub);
 	struct gdbstub_stop stop;
 	sigset_t all, before;
 	char why[256];
+	int result;
 
-	sigfillset(&all);
 	if (options->command) {
-		/* Not before `command` is known: what ends this program ends it, too. */
+		/* Of one that could not be started nobody hears but by this. */
+		sigfillset(&all);
 		sigprocmask(SIG_BLOCK, &all, &before);
-		command = command_start(options->command, endpoint, why, sizeof(why));
-		sigprocmask(SIG_SETMASK, &before, NULL);
-		if (command < 0) {
+		result = command_go(options->command[0], why, sizeof(why));
+		if (result) {
+			waitpid(command, NULL, 0);
 			command = 0;
+		}
+		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (result) {
 			message("%s", why);
 			return EXIT_SETUP;
 		}
@@ -205,13 +244,21 @@ static int wait_for_command(void)
 	return machine_ending() >= 0 ? machine_ending() : command_status(status);
 }
 
+static int write_screenshot(const struct sealed_file *file, const char *path, char *why, size_t size)
+{
+	int fd = openat(file->directory, file->name, SCREENSHOT_FLAGS, 0666);
+
+	return screenshot_write(&machine, fd < 0 ? -errno : fd, path, why, size);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	struct symbols symbols;
 	struct drives drives;
 	struct image image;
-	char endpoint[160], why[KEYS_WHY];
+	char why[KEYS_WHY];
+	struct sealed_file screenshot = {.directory = -1};
 	struct gdbstub_stop stop = {0};
 	struct gdbstub *stub;
 	int status;
@@ -237,7 +284,7 @@ int main(int argc, char **argv)
 	machine.drives = &drives;
 	if (options.keys && typist_begin(&machine, options.keys, why, sizeof(why)))
 		die("--keys: %s", why);
-	atexit(leave_files);
+	atexit(leftovers_remove);
 	if (serial_open(&machine.serial, options.serial, why, sizeof(why)))
 		die("%s", why);
 	machine.options = &options;
@@ -248,6 +295,16 @@ int main(int argc, char **argv)
 	if (console_open(&machine.console, options.console,
 			 strcmp(options.gdb, "stdio") && !options.screen ? STDOUT_FILENO : STDERR_FILENO, why,
 			 sizeof(why)) ||
+	    vm_open_device(why, sizeof(why)) ||
+	    (options.screenshots && sandbox_open_screenshots(options.screenshots, why, sizeof(why))))
+		die("%s", why);
+	if (options.screenshot && sealed_file_open(&screenshot, options.screenshot))
+		die("--screenshot: cannot write %s: %s", options.screenshot, strerror(errno));
+	catch_signals(&options);
+	if (with_gdb)
+		open_endpoint(&options);
+	/* What the image and the guest are made of is not looked into before. */
+	if (sandbox_enter(&options, command, options.screenshot ? &screenshot : NULL, why, sizeof(why)) ||
 	    machine_create(&machine, why, sizeof(why)))
 		die("%s", why);
 	if (options.screenshot && !machine.is_pc)
@@ -258,42 +315,23 @@ int main(int argc, char **argv)
 		image.type->tell(&machine, &image);
 	if (options.keys && !machine.is_pc)
 		die("--keys: this machine has no keyboard");
-	catch_signals(&options);
 	input_open(&machine, &options);
 	alarm(options.timeout);
 	if (!with_gdb) {
 		machine_run(&machine, GDBSTUB_CONTINUE, &stop);
 		status = guest_status(&options, &stop);
 	} else {
-		machine.stub = gdbstub_new(&target_ops, &machine);
-		if (!machine.stub)
-			die("no memory");
-		machine.console.stub = machine.stub;
-		gdbstub_set_on_disconnect(machine.stub, options.on_disconnect);
-		/* Nobody else will come for it. */
-		gdbstub_set_created(machine.stub,
-				    options.command || !strcmp(options.gdb, "stdio"));
-		snprintf(endpoint, sizeof(endpoint), "%s", options.gdb);
-		if ((options.command && !options.gdb_given &&
-		     command_endpoint(endpoint, sizeof(endpoint), why, sizeof(why))) ||
-		    gdbstub_listen(machine.stub, endpoint, why, sizeof(why))) {
-			command_remove_directory();
-			die("%s", why);
-		}
-		if (gdbstub_is_public(machine.stub))
-			message("warning: %s is open to other machines, and whoever connects controls "
-				"the guest",
-				endpoint);
-		status = serve(&options, gdbstub_endpoint(machine.stub));
+		status = serve(&options);
 		stub = machine.stub;
 		machine.stub = NULL;
 		gdbstub_free(stub);
-		command_remove_directory();
+		/* Nobody is served any more, however long COMMAND goes on. */
+		leftovers_remove();
 		if (command > 0)
 			status = wait_for_command();
 	}
 	screen_end(&machine);
-	if (options.screenshot && screenshot_write(&machine, options.screenshot, why, sizeof(why))) {
+	if (options.screenshot && write_screenshot(&screenshot, options.screenshot, why, sizeof(why))) {
 		message("%s", why);
 		status = status == EXIT_HALTED ? EXIT_SETUP : status;
 	}

@@ -4,6 +4,7 @@
 #include <config.h>
 #include <errno.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,15 @@
 #include "load/load.h"
 #include "message.h"
 #include "probe.h"
+#include "sandbox_rules.h"
 #include "screenshot.h"
 #include "trace.h"
 #include "vcpu.h"
 
-enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_KEYS, OPTION_MACHINE,
-       OPTION_MODULE, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_ON_RESET, OPTION_PROBE, OPTION_RTC, OPTION_SCREEN, OPTION_SCREENSHOT, OPTION_SERIAL,
-       OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT, OPTION_TRACE };
+enum { OPTION_APPEND = 256, OPTION_ARCH, OPTION_CHROOT, OPTION_GDB_SCRIPT, OPTION_INITRD, OPTION_KEYS, OPTION_MACHINE,
+       OPTION_MODULE, OPTION_NO_SANDBOX, OPTION_NO_WAIT, OPTION_ON_DISCONNECT, OPTION_ON_RESET, OPTION_PROBE, OPTION_RTC, OPTION_SANDBOX_RULES, OPTION_SCREEN,
+       OPTION_SCREENSHOT, OPTION_SCREENSHOTS, OPTION_SERIAL,
+       OPTION_SYMBOLS, OPTION_SYMBOLS_OFFSET, OPTION_TIMEOUT, OPTION_TRACE, OPTION_USER };
 
 /* From this table come getopt's and the help. */
 static const struct {
@@ -48,6 +51,7 @@ static const struct {
 	{"keys", OPTION_KEYS, "TEXT", "what is typed on the guest's keyboard, as in 'dir\\n<F1><wait 2s>'"},
 	{"serial", OPTION_SERIAL, "WHERE", "what is connected to COM1: stdio, pty, unix:PATH, file:PATH (input alone), none (default: the console, without input)"},
 	{"screenshot", OPTION_SCREENSHOT, "FILE.png", "write the guest's screen to FILE.png at the end"},
+	{"screenshots", OPTION_SCREENSHOTS, "DIR", "the folder that monitor screenshot may write pictures to"},
 	{"arch", OPTION_ARCH, "ARCH",
 	 "what gdb is served, whatever the CPU's mode: auto (default), i8086, i386, x86-64"},
 	{"symbols", OPTION_SYMBOLS, "FILE",
@@ -60,8 +64,12 @@ static const struct {
 	{"on-reset", OPTION_ON_RESET, "WHAT",
 	 "when the guest resets the machine: stop (default, but not for a guest with a keyboard), run"},
 	{"timeout", OPTION_TIMEOUT, "SECONDS", "end the VM after this long, with exit status 124"},
+	{"user", OPTION_USER, "NAME", "once all is open, go on as this user, when started as root"},
+	{"chroot", OPTION_CHROOT, "DIR", "and with DIR as the root of the file system"},
+	{"no-sandbox", OPTION_NO_SANDBOX, NULL, "keep capabilities and all system calls"},
 	{"trace", OPTION_TRACE, "WHAT", "say what the guest asks of the BIOS and of devices: bios, io or bios,io"},
 	{"probe", OPTION_PROBE, NULL, "print what this host's KVM can do for a debugger, and exit"},
+	{"sandbox-rules", OPTION_SANDBOX_RULES, NULL, "print the system calls that the sandbox lets through, and exit"},
 	{"gdb-script", OPTION_GDB_SCRIPT, NULL, "print where gdb's script for 16-bit code is, and exit"},
 	{"verbose", 'v', NULL, "say what is loaded where"},
 	{"help", 'h', NULL, "print this and exit"},
@@ -260,6 +268,19 @@ static void parse_screenshot(struct options *options, const char *text)
 	options->screenshot = text;
 }
 
+static void parse_user(struct options *options, const char *text)
+{
+	const struct passwd *entry;
+
+	errno = 0;
+	entry = getpwnam(text);
+	if (!entry)
+		die("--user=%s: %s", text, errno ? strerror(errno) : "there is no such user");
+	options->user = text;
+	options->uid = entry->pw_uid;
+	options->gid = entry->pw_gid;
+}
+
 static void print_probe(void)
 {
 	char why[256];
@@ -349,6 +370,18 @@ static void apply(struct options *options, int option, char *argument)
 	case OPTION_SCREENSHOT:
 		parse_screenshot(options, argument);
 		break;
+	case OPTION_SCREENSHOTS:
+		options->screenshots = argument;
+		break;
+	case OPTION_USER:
+		parse_user(options, argument);
+		break;
+	case OPTION_CHROOT:
+		options->chroot = argument;
+		break;
+	case OPTION_NO_SANDBOX:
+		options->no_sandbox = true;
+		break;
 	case OPTION_NO_WAIT:
 		options->no_wait = true;
 		break;
@@ -374,6 +407,9 @@ static void apply(struct options *options, int option, char *argument)
 	case OPTION_PROBE:
 		print_probe();
 		break;
+	case OPTION_SANDBOX_RULES:
+		sandbox_print_rules();
+		exit(0);
 	case OPTION_GDB_SCRIPT:
 		print_gdb_script();
 		break;
@@ -444,6 +480,8 @@ void options_parse(struct options *options, int argc, char **argv)
 		die("--gdb=%s does not go with a COMMAND", options->gdb);
 	if (options->screen && !strcmp(options->gdb, "stdio"))
 		die("--screen does not go with --gdb=stdio, which needs the standard output");
+	if ((options->user || options->chroot) && geteuid())
+		die("--user and --chroot are for root");
 }
 
 int options_reject_raw(const struct options *options, bool has_mode, char *why, size_t size)

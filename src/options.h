@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "gdbstub.h"
 
@@ -55,6 +56,12 @@ struct options {
 	unsigned int trace;   /* bits of enum trace */
 	bool verbose;
 	const char *screenshot; /* NULL: none */
+	const char *screenshots; /* the folder that clients may write pictures to; NULL: none */
+	bool no_sandbox;
+	const char *user; /* as whom it goes on; NULL: as it was started */
+	uid_t uid; /* of `user` */
+	gid_t gid;
+	const char *chroot; /* NULL: none */
 	bool screen; /* the guest's screen is shown */
 	const char *image; /* NULL: the first of the disks */
 	const char **disks; /* as written */

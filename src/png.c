@@ -2,12 +2,10 @@
 #include "png.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of deflate (RFC 1951), with the codes that are fixed. */
@@ -250,27 +248,21 @@ static int write_all(int fd, const uint8_t *data, size_t len)
 	return 0;
 }
 
-int png_write(const char *path, const struct picture *picture, char *why, size_t size)
+int png_write(int fd, const char *path, const struct picture *picture, char *why, size_t size)
 {
 	struct buffer png = {0};
-	struct stat info;
-	int fd = -1, error;
+	int error = fd < 0 ? -fd : 0;
 
-	make(&png, picture);
-	error = png.failed ? ENOMEM : 0;
 	if (!error) {
-		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
-		error = fd < 0 ? errno : write_all(fd, png.data, png.len);
-	}
-	if (fd >= 0) {
-		bool is_file = !fstat(fd, &info) && S_ISREG(info.st_mode);
-
+		make(&png, picture);
+		error = png.failed ? ENOMEM : write_all(fd, png.data, png.len);
+		free(png.data);
+		if (error && ftruncate(fd, 0)) {
+			/* a device, which has no size */
+		}
 		if (close(fd) && !error)
 			error = errno;
-		if (error && is_file)
-			unlink(path);
 	}
-	free(png.data);
 	if (error)
 		snprintf(why, size, "cannot write %s: %s", path, strerror(error));
 	return -error;

@@ -14,7 +14,10 @@ struct picture {
 	uint8_t *pixels;	    /* width times height, each below `colours`; the upper left one first */
 };
 
-/* Writes the file: 0, or a negative errno and why, with no half of a file left. */
-int png_write(const char *path, const struct picture *picture, char *why, size_t size);
+/*
+ * Writes a file, and closes it. `fd` may be the negative errno of opening it, and `path` is its name for messages. 0,
+ * or a negative errno and why, with nothing in the file.
+ */
+int png_write(int fd, const char *path, const struct picture *picture, char *why, size_t size);
 
 #endif

@@ -210,7 +210,7 @@ static void read_colours(const struct vga *vga, struct picture *picture)
 	}
 }
 
-int screenshot_write(const struct machine *machine, const char *path, char *why, size_t size)
+int screenshot_write(const struct machine *machine, int fd, const char *path, char *why, size_t size)
 {
 	static struct screen screen;
 	const struct vga *vga = &machine->vga;
@@ -234,25 +234,34 @@ int screenshot_write(const struct machine *machine, const char *path, char *why,
 	}
 	if (result) {
 		snprintf(why, size, "%s", strerror(-result));
+		if (fd >= 0)
+			close(fd);
 	} else {
 		read_colours(vga, &frame.picture);
-		result = png_write(path, &frame.picture, why, size);
+		result = png_write(fd, path, &frame.picture, why, size);
 	}
 	free(frame.memory);
 	free(frame.picture.pixels);
 	return result;
 }
 
-int screenshot_check(const char *path, char *why, size_t size)
+int screenshot_check_name(const char *path, char *why, size_t size)
 {
 	size_t len = strlen(path);
-	bool is_new;
-	int fd, result = 0;
 
-	if (len < 5 || strcasecmp(path + len - 4, ".png")) {
-		snprintf(why, size, "%s: the name of a picture ends in .png", path);
-		return -EINVAL;
-	}
+	if (len >= 5 && !strcasecmp(path + len - 4, ".png"))
+		return 0;
+	snprintf(why, size, "%s: the name of a picture ends in .png", path);
+	return -EINVAL;
+}
+
+int screenshot_check(const char *path, char *why, size_t size)
+{
+	bool is_new;
+	int fd, result = screenshot_check_name(path, why, size);
+
+	if (result)
+		return result;
 	is_new = access(path, F_OK) != 0;
 	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0) {

@@ -6,9 +6,17 @@
 
 struct machine;
 
-/* The machine is a PC. 0, or a negative errno and why. */
-int screenshot_write(const struct machine *machine, const char *path, char *why, size_t size);
-/* Whether that may be possible: the name is one of a PNG file, which can be opened. 0, or why not. */
+/* With which a picture's file is opened. */
+#define SCREENSHOT_FLAGS (O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY)
+
+/*
+ * Writes to `fd`, which is open, or a negative errno of that, and closes it; `path` is its name for messages. The
+ * machine is a PC. 0, or a negative errno and why.
+ */
+int screenshot_write(const struct machine *machine, int fd, const char *path, char *why, size_t size);
+/* Whether the name is one of a PNG file. 0, or a negative errno and why. */
+int screenshot_check_name(const char *path, char *why, size_t size);
+/* The same, and whether that can be opened. */
 int screenshot_check(const char *path, char *why, size_t size);
 
 #endif

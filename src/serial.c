@@ -14,6 +14,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "leftovers.h"
 #include "machine.h"
 #include "message.h"
 
@@ -64,7 +65,10 @@ static int open_socket(struct serial *serial, const char *path, char *why, size_
 	if (fchmod(serial->listener, 0600) ||
 	    bind(serial->listener, (const struct sockaddr *)&address, sizeof(address)))
 		return fail(why, size, "listen on", path);
-	strcpy(serial->path, path);
+	if (leftovers_add(path, false)) {
+		unlink(path);
+		return fail(why, size, "listen on", path);
+	}
 	if (listen(serial->listener, 1))
 		return fail(why, size, "listen on", path);
 	serial->is_slow = true;
@@ -148,12 +152,6 @@ static void end_input(struct serial *serial)
 		serial->is_slow = false;
 }
 
-void serial_unlink(const struct serial *serial)
-{
-	if (*serial->path)
-		unlink(serial->path);
-}
-
 /*
  * What was written to a pseudo-terminal and not read is lost when it is closed: its reader is given some time. The
  * kernel takes a moment, too, to bring it there.
@@ -178,8 +176,6 @@ void serial_close(struct serial *serial)
 	if (serial->kept >= 0)
 		close(serial->kept);
 	serial->listener = serial->kept = -1;
-	serial_unlink(serial);
-	*serial->path = 0;
 }
 
 bool serial_has(const struct serial *serial)

@@ -17,7 +17,6 @@ struct serial {
 	bool to_console;  /* what the guest sends is its console's text */
 	bool is_slow;	  /* more may come at any time */
 	bool is_own;	  /* `in` is to be closed */
-	char path[108];	  /* of the socket, to be removed; or empty */
 	uint8_t buffer[SERIAL_BUFFER];
 	unsigned int start, end; /* what was read and not taken */
 };
@@ -25,8 +24,6 @@ struct serial {
 /* `where` as --serial has it; NULL: the console. Returns 0, or a negative errno and why. */
 int serial_open(struct serial *serial, const char *where, char *why, size_t size);
 void serial_close(struct serial *serial);
-/* Async-signal-safe. */
-void serial_unlink(const struct serial *serial);
 
 /* Whether a character is there, as far as is known; and takes it, if it is. */
 bool serial_has(const struct serial *serial);

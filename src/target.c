@@ -11,6 +11,7 @@
 #include "memory.h"
 #include "message.h"
 #include "options.h"
+#include "sandbox.h"
 #include "screen.h"
 #include "screenshot.h"
 #include "state.h"
@@ -589,7 +590,7 @@ static int monitor_screen(struct gdbstub *stub, void *target, const char *args)
 	return 0;
 }
 
-/* A client has this program's rights anyway: it may make it load and write what it likes into the guest. */
+/* A client is not to choose any of this user's files. */
 static int monitor_screenshot(struct gdbstub *stub, void *target, const char *args)
 {
 	struct machine *machine = target;
@@ -599,9 +600,19 @@ static int monitor_screenshot(struct gdbstub *stub, void *target, const char *ar
 		gdbstub_printf(stub, "A bare machine has no screen; --machine=pc has.\n");
 	else if (!*args)
 		gdbstub_printf(stub, "It takes the name of the file, FILE.png.\n");
-	else if (screenshot_check(args, why, sizeof(why)) || screenshot_write(machine, args, why, sizeof(why)))
+	else if (screenshot_check_name(args, why, sizeof(why)))
+		gdbstub_printf(stub, "%s\n", why);
+	else if (!sandbox_has_screenshots())
+		gdbstub_printf(stub, "kvmgdb runs in a sandbox without a folder for it: start it with --screenshots=DIR.\n");
+	else if (screenshot_write(machine, sandbox_create_screenshot(args), args, why, sizeof(why)))
 		gdbstub_printf(stub, "%s\n", why);
 	return 0;
+}
+
+static void notice(void *target, const char *text)
+{
+	(void)target;
+	message("%s", text);
 }
 
 static const struct gdbstub_monitor monitor[] = {
@@ -615,7 +626,7 @@ static const struct gdbstub_monitor monitor[] = {
 	{"points", "", "breakpoints and watchpoints: how they are armed, and how often they were hit", points_monitor},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},
 	{"screen", "", "the text on the guest's screen", monitor_screen},
-	{"screenshot", "FILE.png", "write a picture of the guest's screen, where kvmgdb was started", monitor_screenshot},
+	{"screenshot", "FILE.png", "write a picture of the guest's screen, in the folder of --screenshots", monitor_screenshot},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},
@@ -652,5 +663,6 @@ const struct gdbstub_ops target_ops = {
 	.file = file,
 	.file_read = file_read,
 	.load_offset = load_offset,
+	.notice = notice,
 	.monitor = monitor,
 };

@@ -60,8 +60,8 @@ intel | emulating)
 		set -- "$@" -f "$program"
 	done
 	if [ -n "$scripts" ]; then
-		set -- "$@" -f "$build/tests/kvmgdb-faulty" -f tests -f doc -f guests -f src/gdb
-		for program in diff gdb grep mount sed setpriv stat timeout unshare; do
+		set -- "$@" -f "$build/tests/kvmgdb-escape" -f "$build/tests/kvmgdb-faulty" -f tests -f doc -f guests -f src/gdb
+		for program in awk comm diff gdb grep id mount sed setpriv sort stat timeout unshare; do
 			path=$(command -v $program) && set -- "$@" -f "$path"
 		done
 		# gdb's own files, what it converts characters with, and what finds "localhost".

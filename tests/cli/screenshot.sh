@@ -44,9 +44,9 @@ decode() {
 if command -v "$GDB" >/dev/null; then
 	echo 'break *0x7c04' >"$work/script"
 	for name in $names; do
-		printf 'continue\nmonitor screenshot %s\n' "$work/$name.png" >>"$work/script"
+		printf 'continue\nmonitor screenshot %s\n' "$name.png" >>"$work/script"
 	done
-	pictures "$GUESTS/pictures.bin" -- "$GDB" -nx -q -batch -x "$work/script" >"$work/log" 2>&1
+	pictures --screenshots="$work" "$GUESTS/pictures.bin" -- "$GDB" -nx -q -batch -x "$work/script" >"$work/log" 2>&1
 	for name in $names; do
 		[ "${UPDATE-}" != 1 ] || cp "$work/$name.png" "$golden/"
 		cmp "$golden/$name.png" "$work/$name.png" >"$work/difference" 2>&1
@@ -80,15 +80,26 @@ if command -v "$GDB" >/dev/null; then
 	kvmgdb "$GUESTS/steps.bin" -- "$GDB" -nx -q -batch -ex 'monitor screenshot x.png' >"$work/log" 2>&1
 	grep -q '^A bare machine has no screen' "$work/log"
 	result $? "monitor screenshot of a bare machine"
-	pictures "$GUESTS/pictures.bin" -- "$GDB" -nx -q -batch -ex 'monitor screenshot' \
-		-ex "monitor screenshot $work/none/a.png" -ex "monitor screenshot $work/a.txt" >"$work/log" 2>&1
-	tail -n 3 "$work/log" | sed "s|$work/||" >"$work/said"
+	mkdir "$work/folder" && ln -s "$work" "$work/folder/link"
+	pictures --screenshots="$work/folder" "$GUESTS/pictures.bin" -- "$GDB" -nx -q -batch -ex 'monitor screenshot' \
+		-ex "monitor screenshot none/a.png" -ex "monitor screenshot a.txt" -ex "monitor screenshot ../a.png" \
+		-ex "monitor screenshot $work/a.png" -ex "monitor screenshot link/a.png" >"$work/log" 2>&1
+	tail -n 6 "$work/log" | sed "s|$work/||" >"$work/said"
 	cat >"$work/expected" <<-END
 	It takes the name of the file, FILE.png.
 	cannot write none/a.png: No such file or directory
 	a.txt: the name of a picture ends in .png
+	cannot write ../a.png: Invalid cross-device link
+	cannot write a.png: Invalid cross-device link
+	cannot write link/a.png: Invalid cross-device link
 	END
 	same "monitor screenshot says what is wrong" "$work/expected" "$work/said"
+	pictures "$GUESTS/pictures.bin" -- "$GDB" -nx -q -batch -ex "monitor screenshot $work/a.png" >"$work/log" 2>&1
+	pictures --no-sandbox "$GUESTS/pictures.bin" -- "$GDB" -nx -q -batch -ex "monitor screenshot $work/b.png" \
+		>>"$work/log" 2>&1
+	grep -q '^kvmgdb runs in a sandbox without a folder for it: start it with --screenshots=DIR\.$' "$work/log" &&
+		[ ! -e "$work/a.png" ] && [ -s "$work/b.png" ]
+	result $? "without --screenshots a client writes no files, but without a sandbox"
 else
 	skip "monitor screenshot" "no $GDB"
 fi

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -154,6 +155,13 @@ static bool read_back(const struct picture *picture)
 	return good && content && !len && content + 4 == file + file_size;
 }
 
+static int create(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+
+	return fd < 0 ? -errno : fd;
+}
+
 /* Without noise a pattern with long and short repetitions, far and near. */
 static void check(unsigned int width, unsigned int height, unsigned int colours, bool noise, size_t most)
 {
@@ -172,7 +180,7 @@ static void check(unsigned int width, unsigned int height, unsigned int colours,
 		memset(picture.palette[i], (int)i, 2);
 	snprintf(path, sizeof(path), "%s/a.png", directory);
 	file_size = 0;
-	if (!png_write(path, &picture, why, sizeof(why)) && (stream = fopen(path, "rb"))) {
+	if (!png_write(create(path), path, &picture, why, sizeof(why)) && (stream = fopen(path, "rb"))) {
 		file_size = fread(file, 1, sizeof(file), stream);
 		fclose(stream);
 	}
@@ -188,7 +196,7 @@ static void check_error(const char *path, int error, const char *name)
 	uint8_t pixel = 0;
 	struct picture picture = {.width = 1, .height = 1, .colours = 1, .pixels = &pixel};
 	char why[200] = "";
-	int found = png_write(path, &picture, why, sizeof(why));
+	int found = png_write(create(path), path, &picture, why, sizeof(why));
 
 	comment("%s", why);
 	result(found == -error && strstr(why, path) && strstr(why, strerror(error)), "%s", name);
