@@ -50,11 +50,6 @@ void transport_close(struct transport *t)
 	(void)t;
 }
 
-void transport_unlink(const struct transport *t)
-{
-	(void)t;
-}
-
 int transport_accept(struct transport *t, bool wait)
 {
 	(void)wait;

@@ -3,6 +3,7 @@
  * See pc.h.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -86,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!text)
 		abort();
 	free(text);
-	if (screenshot_write(&pc, path, why, sizeof(why)))
+	if (screenshot_write(&pc, open(path, SCREENSHOT_FLAGS), path, why, sizeof(why)))
 		abort();
 	check_picture(fd);
 	pc_end();

@@ -257,11 +257,6 @@ void transport_close(struct transport *t)
 	(void)t;
 }
 
-void transport_unlink(const struct transport *t)
-{
-	(void)t;
-}
-
 void transport_refuse(struct transport *t)
 {
 	(void)t;
