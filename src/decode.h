@@ -35,6 +35,7 @@ struct data_access {
 };
 
 #define DATA_ACCESSES_MAX 4
+#define INSTRUCTION_MAX 15 /* bytes */
 
 struct instruction {
 	enum instruction_class class;

@@ -5,8 +5,6 @@
 #include "decode.h"
 #include "segment.h"
 
-#define INSTRUCTION_MAX 15
-
 /* What an opcode has behind it, and what it does to its ModRM operand in memory. */
 enum {
 	M = 1 << 0,  /* ModRM byte */

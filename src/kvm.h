@@ -22,11 +22,15 @@ struct trap {
 	bool wanted;
 };
 
+#define TRAPS_OUT_MAX 32
+
 struct traps {
 	struct trap *list; /* by gpa */
 	size_t count, capacity;
 	size_t renewed; /* up to this one, by traps_renew() */
 	bool lifted;	/* none of them is in memory now */
+	uint64_t out[TRAPS_OUT_MAX]; /* where only these are not: their gpas */
+	int out_count;
 	bool lost;	/* some have lost their place */
 };
 

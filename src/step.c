@@ -520,6 +520,35 @@ static enum outcome halt(struct step *s, struct gdbstub_stop *stop)
 	return STEPPED;
 }
 
+static void lift_traps_at(struct step *s, uint64_t linear, uint64_t len)
+{
+	while (len) {
+		uint64_t piece = VM_PAGE - linear % VM_PAGE, gpa;
+
+		if (piece > len)
+			piece = len;
+		if (!memory_translate(s->vcpu, linear, &gpa))
+			traps_lift_range(&s->machine->vm, gpa, piece);
+		linear += piece;
+		len -= piece;
+	}
+}
+
+/* What the step could come upon: all of them, unless it is known what the instruction reads and writes. */
+static void lift_traps(struct step *s, bool interrupts)
+{
+	const struct instruction *instruction = &s->instruction;
+
+	if ((instruction->class != CLASS_PLAIN && instruction->class != CLASS_CALL) || s->machine->inject || interrupts ||
+	    (instruction->may_fault && !instruction->accesses) || instruction->fpu) {
+		traps_lift(&s->machine->vm);
+		return;
+	}
+	lift_traps_at(s, vcpu_pc(s->vcpu), INSTRUCTION_MAX);
+	for (int i = 0; i < instruction->accesses; i++)
+		lift_traps_at(s, instruction->access[i].linear, instruction->access[i].len);
+}
+
 enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
 	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
@@ -533,9 +562,9 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	}
 	machine->life = MACHINE_ALIVE;
-	if (machine->vm.traps.count)
-		traps_lift(&machine->vm);
 	decode_next(s.vcpu, &s.instruction);
+	if (machine->vm.traps.count)
+		lift_traps(&s, interrupts);
 	s.before = *s.vcpu->regs;
 	s.tr = s.vcpu->sregs->tr;
 	s.had_tf = machine->guest_tf;

@@ -29,9 +29,19 @@ bool traps_have(const struct vm *vm, uint64_t gpa)
 	return i < vm->traps.count && vm->traps.list[i].gpa == gpa;
 }
 
+/* Not in memory now. */
+static bool is_out(const struct traps *traps, uint64_t gpa)
+{
+	for (int i = 0; i < traps->out_count; i++) {
+		if (traps->out[i] == gpa)
+			return true;
+	}
+	return traps->lifted;
+}
+
 const struct trap *trap_at(const struct vm *vm, uint64_t gpa)
 {
-	return !vm->traps.lifted && traps_have(vm, gpa) ? &vm->traps.list[lower_bound(&vm->traps, gpa)] : NULL;
+	return traps_have(vm, gpa) && !is_out(&vm->traps, gpa) ? &vm->traps.list[lower_bound(&vm->traps, gpa)] : NULL;
 }
 
 void traps_begin(struct vm *vm)
@@ -74,7 +84,7 @@ static void restore(struct vm *vm, const struct trap *trap)
 {
 	uint8_t *host = vm_host(vm, trap->gpa, NULL);
 
-	if (!vm->traps.lifted && *host == trap->planted)
+	if (*host == trap->planted && !is_out(&vm->traps, trap->gpa))
 		*host = trap->original;
 }
 
@@ -91,7 +101,7 @@ void traps_commit(struct vm *vm)
 			restore(vm, trap);
 			continue;
 		}
-		if (traps->lifted || *host != trap->planted) {
+		if (*host != trap->planted || is_out(traps, trap->gpa)) {
 			/* New, or overwritten by the guest: a loader that copied code here. */
 			trap->original = *host;
 			*host = trap->planted;
@@ -100,6 +110,7 @@ void traps_commit(struct vm *vm)
 	}
 	traps->count = kept;
 	traps->lifted = traps->lost = false;
+	traps->out_count = 0;
 }
 
 void traps_lift(struct vm *vm)
@@ -107,6 +118,43 @@ void traps_lift(struct vm *vm)
 	for (size_t i = 0; i < vm->traps.count; i++)
 		restore(vm, &vm->traps.list[i]);
 	vm->traps.lifted = true;
+	vm->traps.out_count = 0;
+}
+
+void traps_lift_range(struct vm *vm, uint64_t gpa, uint64_t len)
+{
+	struct traps *traps = &vm->traps;
+
+	for (size_t i = lower_bound(traps, gpa); i < traps->count && traps->list[i].gpa - gpa < len; i++) {
+		if (is_out(traps, traps->list[i].gpa))
+			continue;
+		if (traps->out_count == TRAPS_OUT_MAX) {
+			traps_lift(vm);
+			return;
+		}
+		restore(vm, &traps->list[i]);
+		traps->out[traps->out_count++] = traps->list[i].gpa;
+	}
+}
+
+/* Those that are out alone. */
+static bool plant_out(struct vm *vm)
+{
+	struct traps *traps = &vm->traps;
+
+	for (int i = 0; i < traps->out_count; i++) {
+		if (trap_would_wait(vm, traps->out[i]))
+			return false;
+	}
+	while (traps->out_count) {
+		uint64_t gpa = traps->out[--traps->out_count];
+		struct trap *trap = &traps->list[lower_bound(traps, gpa)];
+		uint8_t *host = vm_host(vm, gpa, NULL);
+
+		trap->original = *host;
+		*host = trap->planted;
+	}
+	return true;
 }
 
 bool traps_plant(struct vm *vm)
@@ -115,6 +163,8 @@ bool traps_plant(struct vm *vm)
 
 	if (traps->lost)
 		return false;
+	if (traps->out_count)
+		return plant_out(vm);
 	for (size_t i = 0; i < traps->count && traps->lifted; i++) {
 		if (trap_would_wait(vm, traps->list[i].gpa))
 			return false;
@@ -173,6 +223,7 @@ void traps_remove(struct vm *vm)
 		restore(vm, &vm->traps.list[i]);
 	vm->traps.count = 0;
 	vm->traps.lifted = false;
+	vm->traps.out_count = 0;
 	vm->traps.lost = true;
 }
 
@@ -208,7 +259,7 @@ void traps_hide(const struct vm *vm, uint64_t gpa, void *copy, size_t len)
 		uint64_t offset = traps->list[i].gpa - gpa;
 
 		/* What the guest has written over a trap is what is there. */
-		if (bytes[offset] == traps->list[i].planted)
+		if (bytes[offset] == traps->list[i].planted && !is_out(traps, traps->list[i].gpa))
 			bytes[offset] = traps->list[i].original;
 	}
 }
@@ -222,6 +273,8 @@ void traps_write(struct vm *vm, uint64_t gpa, void *host, const void *data, size
 	for (size_t i = first; i < traps->count && traps->list[i].gpa - gpa < len; i++) {
 		uint8_t *byte = (uint8_t *)host + (traps->list[i].gpa - gpa);
 
+		if (is_out(traps, traps->list[i].gpa))
+			continue;
 		traps->list[i].original = *byte;
 		*byte = traps->list[i].planted;
 	}

@@ -20,6 +20,8 @@ void traps_commit(struct vm *vm);
  * meanwhile. False, with some not planted, where one would wait now, or is lost: they are to be chosen anew.
  */
 void traps_lift(struct vm *vm);
+/* Takes those of a range out alone, which costs nothing for the others. */
+void traps_lift_range(struct vm *vm, uint64_t gpa, uint64_t len);
 bool traps_plant(struct vm *vm);
 /*
  * Plants again what the guest has overwritten with other code; of many, some at each call. Returns whether
