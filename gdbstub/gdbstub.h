@@ -21,7 +21,7 @@
 struct gdbstub;
 
 /* Largest packet either side may send, with its frame; announced as PacketSize, in hex. */
-#define GDBSTUB_PACKET_SIZE 0x20000
+#define GDBSTUB_PACKET_SIZE 0x10000
 
 /* Signals in GDB's own numbering (include/gdb/signals.def), as stop replies carry them. */
 enum gdbstub_signal {
