@@ -21,7 +21,7 @@
 struct gdbstub;
 
 /* Largest packet either side may send, with its frame; announced as PacketSize, in hex. */
-#define GDBSTUB_PACKET_SIZE 0x20000
+#define GDBSTUB_PACKET_SIZE 0x10000
 
 /* Signals in GDB's own numbering (include/gdb/signals.def), as stop replies carry them. */
 enum gdbstub_signal {
@@ -156,9 +156,11 @@ struct gdbstub_ops {
 
 	/*
 	 * Runs until something is to be reported. action() says what is asked of a thread. kick() is
-	 * called, from a signal handler, whenever gdbstub_poll() should be called; where running can
-	 * take long, run() calls it at the start, too, for what came before. Once it has returned
-	 * true, run() ends with GDBSTUB_INTERRUPTED if nothing else has happened.
+	 * called, from a signal handler, whenever gdbstub_poll() should be called. Where running can
+	 * take long, run() calls that at the start, too: for what came before, and since a client is
+	 * listened to from then on (in a step it is not, so that its packets cost no signals; kick()
+	 * comes after a while). Once it has returned true, run() ends with GDBSTUB_INTERRUPTED if
+	 * nothing else has happened.
 	 */
 	void (*run)(void *target, enum gdbstub_resume (*action)(const struct gdbstub *, int thread),
 		    struct gdbstub_stop *stop);
@@ -226,7 +228,7 @@ bool gdbstub_is_public(const struct gdbstub *stub);
 /*
  * Serves one client after the other until the target has ended or nobody can come any more. With
  * `running` the target runs until the first client connects. `*stop` is the last stop.
- * Takes over SIGIO and SIGURG, and expects SIGPIPE to be ignored.
+ * Takes over SIGIO, also for a timer of its own, and SIGURG, and expects SIGPIPE to be ignored.
  */
 enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstub_stop *stop);
 

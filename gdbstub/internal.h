@@ -8,13 +8,14 @@
 #define GDBSTUB_INTERNAL_H
 
 #include <signal.h>
+#include <time.h>
 
 #include "gdbstub.h"
 
 /*
  * transport.c: bytes to and from one client, over a TCP or Unix socket or stdin and stdout. A signal is
- * raised whenever the client has something to say, and another when somebody else knocks: of one signal
- * for both, two that come together would be one.
+ * raised, while it is asked for, when the client has something to say, and another when somebody else knocks: of
+ * one signal for both, two that come together would be one.
  */
 #define SIGNAL_CLIENT SIGIO
 #define SIGNAL_LISTENER SIGURG
@@ -31,6 +32,9 @@ struct transport {
 	bool stdio;
 	bool public;
 	bool local; /* a Unix socket */
+	bool is_socket; /* the client's */
+	bool signals;	/* SIGNAL_CLIENT is raised for what comes while nobody waits for it */
+	volatile sig_atomic_t heard; /* there may be something to be read, for all that the signals tell */
 	char endpoint[160];
 	char refusal[REFUSAL_SIZE]; /* what a second client is told */
 	char path[108]; /* of the Unix socket to unlink; "" otherwise */
@@ -43,6 +47,10 @@ int transport_accept(struct transport *t, bool wait);
 /* Answers and closes every connection that waits behind the client's. Async-signal-safe. */
 void transport_refuse(struct transport *t);
 void transport_disconnect(struct transport *t);
+/* Whether what the client sends raises SIGNAL_CLIENT. At first it does not; but stdin's always does. */
+void transport_signals(struct transport *t, bool on);
+/* Async-signal-safe: SIGNAL_CLIENT has come. */
+void transport_hear(struct transport *t);
 /* Bytes read, 0 at the end, -EINTR, -EAGAIN when !wait and nothing is there, other errors. */
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait);
 /* Writes all; 0 or a negative errno. */
@@ -170,6 +178,9 @@ struct gdbstub {
 	struct session session;
 	volatile sig_atomic_t connected;
 	volatile sig_atomic_t running; /* inside ops->run() */
+	timer_t reminder;
+	bool has_reminder;
+	volatile sig_atomic_t reminded; /* it has run out, or is yet to be set; or the client was heard */
 	char error_text[256]; /* gdbstub_error()'s, "" for none */
 	char scratch[0x4000]; /* registers, the list of threads, vCont's actions while it runs */
 	char window[2 * GDBSTUB_PACKET_SIZE]; /* of memory that is searched */

@@ -265,8 +265,8 @@ static bool steps_on(struct gdbstub *stub, struct gdbstub_stop *stop)
 	    stub->ops->layout(stub->target, stop->thread) != stub->session.layout ||
 	    stub->ops->point_hit(stub->target, stop->thread) != GDBSTUB_STOPPED)
 		return false;
-	/* Between two steps nobody else would hear of it. */
-	if (gdbstub_poll(stub))
+	/* Between two steps nobody else would look; but while there was no signal, there is nothing to be seen. */
+	if ((stub->reminded || !stub->transport.is_socket) && gdbstub_poll(stub))
 		stop->reason = GDBSTUB_INTERRUPTED;
 	return stop->reason == GDBSTUB_STOPPED;
 }
@@ -290,6 +290,7 @@ static int run(struct gdbstub *stub)
 			target_run(stub, &stop);
 		} while (steps_on(stub, &stop));
 		s->general_thread = stop.thread;
+		transport_signals(&stub->transport, false);
 	}
 	/* Else everything is to hold, and does. */
 	report(stub, &stop);

@@ -8,6 +8,10 @@
 
 #include "internal.h"
 
+#ifndef sigev_notify_thread_id /* as timer_create(2) has it; glibc before 2.38 does not */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 /* The stub whose run() a signal is to interrupt; a signal has no other way to find it. */
 static _Thread_local struct gdbstub *volatile serving;
 
@@ -17,10 +21,14 @@ static void on_signal(int number)
 	int saved = errno;
 
 	/* At once, and here: nobody need look at the listener before each packet then. */
-	if (stub && number == SIGNAL_LISTENER && stub->connected)
+	if (stub && number == SIGNAL_LISTENER && stub->connected) {
 		transport_refuse(&stub->transport);
-	else if (stub && stub->running)
-		stub->ops->kick(stub->target);
+	} else if (stub) {
+		transport_hear(&stub->transport);
+		stub->reminded = 1;
+		if (stub->running)
+			stub->ops->kick(stub->target);
+	}
 	errno = saved;
 }
 
@@ -36,6 +44,7 @@ struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target)
 	stub->transport.refused = -1;
 	stub->transport.tell = ops->notice;
 	stub->transport.target = target;
+	stub->reminded = 1;
 	return stub;
 }
 
@@ -45,6 +54,8 @@ void gdbstub_free(struct gdbstub *stub)
 		return;
 	transport_close(&stub->transport);
 	conditions_free(stub);
+	if (stub->has_reminder)
+		timer_delete(stub->reminder);
 	free(stub);
 }
 
@@ -291,6 +302,7 @@ bool gdbstub_poll(struct gdbstub *stub)
 		session_start(stub);
 		return stub->session.interrupted = true;
 	}
+	transport_signals(&stub->transport, true);
 	while (!stub->session.interrupted && (event = packet_peek(p, &offset)) != PACKET_NONE) {
 		if (event == PACKET_READY) {
 			const struct command *command;
@@ -307,12 +319,44 @@ bool gdbstub_poll(struct gdbstub *stub)
 	return stub->session.interrupted |= p->lost;
 }
 
+/*
+ * A step is over before the client can have anything to say, and a signal for each of its packets would cost as
+ * much as reading them does: there are none. Some steps take long, though, and the target then has to look: this
+ * has it do so.
+ */
+#define REMINDER_TIME 50000000 /* nanoseconds; of one step after the other the first sets it */
+
+static void set_reminder(struct gdbstub *stub)
+{
+	const struct itimerspec time = {.it_value.tv_nsec = REMINDER_TIME};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL_CLIENT};
+
+	if (!stub->has_reminder) {
+		event.sigev_notify_thread_id = gettid();
+		stub->has_reminder = !timer_create(CLOCK_MONOTONIC, &event, &stub->reminder);
+	}
+	stub->reminded = 0;
+	if (!stub->has_reminder || timer_settime(stub->reminder, 0, &time, NULL))
+		transport_signals(&stub->transport, true);
+}
+
+static bool only_steps(const struct gdbstub *stub)
+{
+	for (int thread = 0; (thread = thread_next(stub, thread)) != 0;) {
+		if (session_action(stub, thread) == GDBSTUB_CONTINUE)
+			return false;
+	}
+	return true;
+}
+
 void target_run(struct gdbstub *stub, struct gdbstub_stop *stop)
 {
 	/* It may be long till the reply, and without the ack the packet would be sent again. */
 	if (stub->connected)
 		packet_ack(&stub->packets);
 	stub->session.interrupted = false;
+	if (stub->reminded && stub->connected && only_steps(stub))
+		set_reminder(stub);
 	stub->running = true;
 	stub->ops->run(stub->target, session_action, stop);
 	stub->running = false;

@@ -225,13 +225,12 @@ static void refuse_stranger(struct transport *t, int fd, uid_t uid)
 }
 
 /* For this thread, not for any of the process: it is the one that runs the target. */
-static void signal_input(const struct transport *t, int fd, int number)
+static void choose_signal(const struct transport *t, int fd, int number)
 {
 	struct f_owner_ex self = {.type = F_OWNER_TID, .pid = gettid()};
 
 	fcntl(fd, F_SETOWN_EX, t->owner ? t->owner : &self);
 	fcntl(fd, F_SETSIG, number);
-	set_flag(fd, O_ASYNC, true);
 }
 
 int transport_listen(struct transport *t, const char *endpoint, char *why, size_t size)
@@ -256,7 +255,8 @@ int transport_listen(struct transport *t, const char *endpoint, char *why, size_
 	if (!result) {
 		make_refusal(t->refusal, "E.kvmgdb is serving another client");
 		/* A second client is to be refused while the first is served. */
-		signal_input(t, t->listener, SIGNAL_LISTENER);
+		choose_signal(t, t->listener, SIGNAL_LISTENER);
+		set_flag(t->listener, O_ASYNC, true);
 	}
 	return result;
 }
@@ -292,11 +292,13 @@ int transport_accept(struct transport *t, bool wait)
 	uid_t uid;
 	int fd;
 
+	t->is_socket = t->signals = false;
 	if (t->stdio) {
 		t->stdio = false; /* once */
 		t->in = STDIN_FILENO;
 		t->out = STDOUT_FILENO;
-		signal_input(t, t->in, SIGNAL_CLIENT);
+		choose_signal(t, t->in, SIGNAL_CLIENT);
+		set_flag(t->in, O_ASYNC, true);
 		return 0;
 	}
 	if (t->listener < 0)
@@ -328,7 +330,8 @@ int transport_accept(struct transport *t, bool wait)
 	}
 	if (!t->local)
 		set_options(fd);
-	signal_input(t, fd, SIGNAL_CLIENT);
+	t->is_socket = true;
+	choose_signal(t, fd, SIGNAL_CLIENT);
 	t->in = t->out = fd;
 	return 0;
 }
@@ -354,10 +357,37 @@ void transport_disconnect(struct transport *t)
 	t->in = t->out = -1;
 }
 
+void transport_signals(struct transport *t, bool on)
+{
+	if (!t->is_socket || t->signals == on)
+		return;
+	/* No other flag that can be set is set. */
+	t->signals = !fcntl(t->in, F_SETFL, on ? O_ASYNC : 0) && on;
+	t->heard = 1; /* what has come without */
+}
+
+void transport_hear(struct transport *t)
+{
+	t->heard = 1;
+}
+
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait)
 {
 	ssize_t n;
 
+	/* While the guest runs it is asked for again and again, and nearly always there is nothing. */
+	if (!wait && t->signals && !t->heard)
+		return -EAGAIN;
+	if (t->is_socket) {
+		/* Before the read: what comes behind it is heard. */
+		t->heard = 0;
+		n = recv(t->in, buf, size, wait ? 0 : MSG_DONTWAIT);
+		if (n < 0)
+			return -errno;
+		/* The end may have come with it, and raises no signal when a reader was waiting. */
+		t->heard = 1;
+		return n;
+	}
 	if (!wait) {
 		struct pollfd ready = {.fd = t->in, .events = POLLIN};
 

@@ -256,7 +256,9 @@ static void behind_0f(struct decoder *d)
 	bool relative = false;
 
 	d->out->fpu = operand_is_vector(opcode) || opcode == 0x38 || opcode == 0x3a || opcode == 0x0e ||
-		      opcode == 0x0f || opcode == 0xae || opcode == 0xc7 || d->vex;
+		      opcode == 0x0f || opcode == 0xae || opcode == 0xc7 || d->vex ||
+		      opcode == 0x00 /* LLDT and LTR: by what a handler of #NP does */ ||
+		      opcode == 0x01 /* WRPKRU, XSETBV */;
 
 	if (opcode == 0x05)
 		d->out->class = CLASS_SYSCALL;

@@ -33,6 +33,8 @@ struct step {
 	bool traps;	   /* the trap of the instruction before comes first */
 	bool emulated;	   /* the program has carried it out */
 	bool popped_tf;	   /* what POPF, IRET or SYSRET will make of it */
+	bool unwatched;	   /* a handler that the instruction may enter got no register */
+	bool ungated;	   /* an exception that it may raise has none, and becomes another */
 	const struct interrupt_gate *entered;
 };
 
@@ -62,18 +64,25 @@ static bool find_handler(struct step *s, uint8_t vector, struct interrupt_gate *
 
 static void watch_handler(struct step *s, uint8_t vector)
 {
+	struct interrupt_gate gate;
 	int n = s->handlers;
 
-	/* One that begins where we are would be reported before the instruction. */
-	if (n == VCPU_DEBUG_REGISTERS || !find_handler(s, vector, &s->gate[n]) ||
-	    s->gate[n].handler == vcpu_pc(s->vcpu) ||
-	    (s->machine->findings.lost_in_segments && s->gate[n].base))
+	if (!find_handler(s, vector, &gate)) {
+		s->ungated = true;
 		return;
+	}
 	/* Handlers are often one and the same. */
 	for (int i = 0; i < n; i++) {
-		if (s->gate[i].handler == s->gate[n].handler && s->gate[i].frame == s->gate[n].frame)
+		if (s->gate[i].handler == gate.handler && s->gate[i].frame == gate.frame)
 			return;
 	}
+	/* One that begins where we are would be reported before the instruction. */
+	if (n == VCPU_DEBUG_REGISTERS || gate.handler == vcpu_pc(s->vcpu) ||
+	    (s->machine->findings.lost_in_segments && gate.base)) {
+		s->unwatched = true;
+		return;
+	}
+	s->gate[n] = gate;
 	add_register(s);
 }
 
@@ -165,15 +174,15 @@ static void watch_handlers(struct step *s)
 		{EXCEPTION_PF, sregs->cr0 & CR0_PG},
 		{EXCEPTION_GP, true},
 		{EXCEPTION_NP, selectors},
-		{EXCEPTION_SS, in->stack || in->class == CLASS_LOAD_SS || in->class == CLASS_POP_SS},
+		/* Few instructions raise it, but the registers had else to be set again for each PUSH. */
+		{EXCEPTION_SS, true},
 		{EXCEPTION_AC, sregs->cr0 & CR0_AM && s->before.rflags & RFLAGS_AC &&
 				       vcpu_cpl(s->vcpu) == 3},
 		{EXCEPTION_UD, true},
 		{EXCEPTION_TS, selectors},
-		/* What has no gate takes no register, and may end in these. */
-		{EXCEPTION_NP, true},
-		{EXCEPTION_DF, true},
 	};
+	/* What has no gate takes no register, and may end in these. */
+	static const enum exception behind[] = {EXCEPTION_NP, EXCEPTION_DF};
 
 	s->debugreg[7] = 0x400;
 	watch_return(s);
@@ -186,6 +195,10 @@ static void watch_handlers(struct step *s)
 	for (size_t i = 0; i < sizeof(exceptions) / sizeof(*exceptions); i++) {
 		if (exceptions[i].may_come)
 			watch_handler(s, exceptions[i].vector);
+	}
+	for (size_t i = 0; i < sizeof(behind) / sizeof(*behind); i++) {
+		if (s->ungated || s->handlers < VCPU_DEBUG_REGISTERS)
+			watch_handler(s, behind[i]);
 	}
 }
 
@@ -428,18 +441,28 @@ static void give_back_iterations(struct step *s, uint64_t held)
 	s->vcpu->regs_dirty = true;
 }
 
+/* Whether it is done at once, whoever does it, and leaves the flags' upper half alone. */
+static bool is_plain(const struct step *s)
+{
+	return (s->instruction.class == CLASS_PLAIN || s->instruction.class == CLASS_CALL) && !s->machine->inject;
+}
+
 /* Enters the guest for one instruction. GOES_ON: it is not done yet. */
 static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
 {
 	struct machine *machine = s->machine;
 	uint32_t control = STEP_CONTROL | machine->inject;
 	bool bus_error = false;
-	int exit;
+	int exit = 0;
 
 	if (s->handlers)
 		control |= KVM_GUESTDBG_USE_HW_BP;
-	/* The last thing before KVM_RUN: TF is lost with every write of the registers. */
-	exit = vcpu_debug(s->vcpu, control, s->debugreg, !machine->findings.steps_stay_armed);
+	/*
+	 * The last thing before KVM_RUN: TF is lost with every write of the registers, and with much of what KVM
+	 * carries out itself.
+	 */
+	if (machine->findings.steps_stay_armed || !is_plain(s) || !vcpu_step_again(s->vcpu, control, s->debugreg))
+		exit = vcpu_debug(s->vcpu, control, s->debugreg, !machine->findings.steps_stay_armed);
 	machine->inject = 0;
 	if (!exit)
 		exit = vcpu_enter(s->vcpu);
@@ -597,8 +620,9 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 	/* Debug registers make an emulator's step slower, and it needs none where nothing can happen. */
 	if (!machine->findings.steps_stay_armed || s.instruction.may_fault || machine->inject)
 		watch_handlers(&s);
-	/* Nothing else runs in such a step, so what is known of the FPU stays true. */
-	keep_fpu = machine->findings.steps_stay_armed && !s.instruction.fpu && s.vcpu->fpu_valid;
+	/* Nothing else can run in such a step, so what is known of the FPU stays true. */
+	keep_fpu = s.vcpu->fpu_valid && !s.instruction.fpu &&
+		   (machine->findings.steps_stay_armed || (is_plain(&s) && !s.unwatched));
 	held = hold_iterations(&s);
 	s.entry = *s.vcpu->regs;
 	do {

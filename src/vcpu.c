@@ -159,7 +159,9 @@ void vcpu_destroy(struct vcpu *vcpu)
 		close(vcpu->fd);
 	vcpu->fd = -1;
 	free(vcpu->xsave);
+	free(vcpu->msrs);
 	vcpu->xsave = NULL;
+	vcpu->msrs = NULL;
 }
 
 #define RING_ENTRIES \
@@ -190,7 +192,11 @@ static int run(struct vcpu *vcpu)
 {
 	int result, error;
 
-	if (vcpu->regs_dirty) {
+	if (vcpu->set_tf) {
+		vcpu->regs->rflags |= RFLAGS_TF;
+		vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+		vcpu->set_tf = vcpu->regs_dirty = false;
+	} else if (vcpu->regs_dirty) {
 		/* Not by kvm_dirty_regs: those take effect after KVM_SET_GUEST_DEBUG and lose TF. */
 		if (ioctl(vcpu->fd, KVM_SET_REGS, vcpu->regs))
 			return -errno;
@@ -200,6 +206,7 @@ static int run(struct vcpu *vcpu)
 	vcpu->run->exit_reason = KVM_EXIT_UNKNOWN;
 	result = ioctl(vcpu->fd, KVM_RUN, 0);
 	error = errno;
+	vcpu->run->kvm_dirty_regs = 0;
 	vcpu->io_pending = false;
 	vcpu->fpu_valid = false;
 	if (vcpu->vm->coalesced_page && vcpu->vm->window.size)
@@ -251,18 +258,38 @@ bool vcpu_was_kicked(struct vcpu *vcpu)
 	return true;
 }
 
-int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], bool again)
+static struct kvm_guest_debug make_debug(const struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8])
 {
 	struct kvm_guest_debug debug = {.control = control & vcpu->vm->debug};
 
 	if (control & KVM_GUESTDBG_USE_HW_BP)
 		memcpy(debug.arch.debugreg, debugreg, sizeof(debug.arch.debugreg));
+	return debug;
+}
+
+static bool knows_debug(const struct vcpu *vcpu, const struct kvm_guest_debug *debug)
+{
+	return vcpu->debug_known && !memcmp(debug, &vcpu->debug, sizeof(*debug));
+}
+
+bool vcpu_step_again(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8])
+{
+	struct kvm_guest_debug debug = make_debug(vcpu, control, debugreg);
+
+	vcpu->set_tf = vcpu->vm->sync_regs && !vcpu->io_pending && knows_debug(vcpu, &debug);
+	return vcpu->set_tf;
+}
+
+int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], bool again)
+{
+	struct kvm_guest_debug debug = make_debug(vcpu, control, debugreg);
+
 	/* These would take effect behind it, too, and lose TF. */
 	if (control & KVM_GUESTDBG_SINGLESTEP && vcpu->run->kvm_dirty_regs) {
 		vcpu->run->kvm_dirty_regs = 0;
 		vcpu->regs_dirty = true;
 	}
-	if (!again && vcpu->debug_known && !memcmp(&debug, &vcpu->debug, sizeof(debug)))
+	if (!again && knows_debug(vcpu, &debug))
 		return 0;
 	/* TF goes with the address that KVM believes the vCPU to be at. */
 	if (vcpu->regs_dirty) {
@@ -375,23 +402,25 @@ int vcpu_set_xstate(struct vcpu *vcpu, unsigned int component, size_t offset, co
 	return write_xsave(vcpu, 1ull << component);
 }
 
-bool vcpu_lists_msr(const struct vcpu *vcpu, uint32_t index)
+bool vcpu_lists_msr(struct vcpu *vcpu, uint32_t index)
 {
-	struct kvm_msr_list count = {0}, *list;
-	bool found = false;
+	struct kvm_msr_list count = {0};
 
-	/* Fails, since there is no room, and says how much is needed. */
-	ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, &count);
-	list = malloc(sizeof(*list) + count.nmsrs * sizeof(*list->indices));
-	if (!list)
-		return false;
-	*list = count;
-	if (!ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, list)) {
-		for (uint32_t i = 0; i < list->nmsrs && !found; i++)
-			found = list->indices[i] == index;
+	if (!vcpu->msrs) {
+		/* Fails, since there is no room, and says how much is needed. */
+		ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, &count);
+		vcpu->msrs = malloc(sizeof(count) + count.nmsrs * sizeof(*count.indices));
+		if (!vcpu->msrs)
+			return false;
+		*vcpu->msrs = count;
+		if (ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, vcpu->msrs))
+			vcpu->msrs->nmsrs = 0;
 	}
-	free(list);
-	return found;
+	for (uint32_t i = 0; i < vcpu->msrs->nmsrs; i++) {
+		if (vcpu->msrs->indices[i] == index)
+			return true;
+	}
+	return false;
 }
 
 struct one_msr {

@@ -72,6 +72,8 @@ struct vcpu {
 	uint64_t tsc_shown; /* to the client, last */
 	struct kvm_guest_debug debug; /* as the kernel knows it */
 	bool debug_known;
+	bool set_tf; /* vcpu_step_again() */
+	struct kvm_msr_list *msrs; /* vcpu_lists_msr()'s; NULL: not read yet */
 	volatile sig_atomic_t kicked;
 };
 
@@ -107,6 +109,12 @@ int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], 
  */
 void vcpu_pass_breakpoint(struct vcpu *vcpu);
 
+/*
+ * For a step like the one before, of an instruction that begins and ends within it: TF goes to KVM with the
+ * registers that KVM_RUN takes along, and no KVM_SET_GUEST_DEBUG is needed. False if it is.
+ */
+bool vcpu_step_again(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8]);
+
 /* Writes the segment and control registers at once, so that a refusal has somebody to be told to. */
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs);
 /* Reads them again, where it matters what KVM has made of the ones written. */
@@ -126,7 +134,7 @@ int vcpu_set_xstate(struct vcpu *vcpu, unsigned int component, size_t offset, co
 		    size_t len);
 
 /* Whether the host's KVM lists a model-specific register as one that it keeps for a guest. */
-bool vcpu_lists_msr(const struct vcpu *vcpu, uint32_t index);
+bool vcpu_lists_msr(struct vcpu *vcpu, uint32_t index);
 /* 0; -EINVAL where KVM refuses; another negative errno. */
 int vcpu_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value);
 int vcpu_set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value);

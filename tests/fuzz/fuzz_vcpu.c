@@ -276,6 +276,17 @@ void transport_disconnect(struct transport *t)
 	t->in = t->out = -1;
 }
 
+void transport_signals(struct transport *t, bool on)
+{
+	(void)t;
+	(void)on;
+}
+
+void transport_hear(struct transport *t)
+{
+	(void)t;
+}
+
 int transport_write(struct transport *t, const void *buf, size_t len)
 {
 	(void)t;

@@ -48,7 +48,7 @@
 
 #define CLIENTS 4
 #define LOG_LINES 20	    /* of what the server has printed, to be shown */
-#define PACKET_SIZE 0x20000 /* what the server announces; no frame may be longer */
+#define PACKET_SIZE 0x10000 /* what the server announces; no frame may be longer */
 
 struct client {
 	int fd; /* -1: not connected */

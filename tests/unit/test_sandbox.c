@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "leftovers.h"
@@ -453,6 +455,29 @@ static void may_be_told_of_input(void)
 	_exit(raised != SIGIO);
 }
 
+/* The handler interrupts poll(), which has nothing else to wait for. */
+static void may_be_reminded(void)
+{
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGIO};
+	const struct itimerspec soon = {.it_value.tv_nsec = 1000000};
+	timer_t timer;
+
+	signal(SIGIO, on_signal);
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) || timer_settime(timer, 0, &soon, NULL))
+		_exit(1);
+	while (!raised)
+		poll(NULL, 0, 1);
+	_exit(timer_delete(timer) || raised != SIGIO);
+}
+
+static void may_receive(void)
+{
+	char byte;
+
+	_exit(recv(ours[0], &byte, 1, MSG_DONTWAIT) != -1 || errno != EAGAIN || write(ours[1], "x", 1) != 1 ||
+	      recv(ours[0], &byte, 1, 0) != 1);
+}
+
 static void may_end_command(void)
 {
 	int status;
@@ -479,6 +504,8 @@ static const struct {
 	{"qsort()", may_sort},
 	{"a signal to itself", may_raise},
 	{"signals of input", may_be_told_of_input},
+	{"signals of a timer", may_be_reminded},
+	{"a client's packets", may_receive},
 	{"COMMAND is ended", may_end_command},
 	{"printing, and exit()", may_print},
 };
