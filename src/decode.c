@@ -408,7 +408,7 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 	}
 	if (d.overrun) {
 		out->class = CLASS_UNKNOWN;
-		out->fpu = out->may_fault = out->stack = true;
+		out->fpu = out->may_fault = true;
 		out->length = 0;
 		out->accesses = 0;
 		return;

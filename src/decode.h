@@ -49,7 +49,6 @@ struct instruction {
 	bool x87;	      /* one of the old FPU's */
 	bool divides;	      /* may raise a division error */
 	bool bounds;	      /* BOUND */
-	bool stack;	      /* uses the stack segment */
 	bool may_fault;	      /* false only for what works on registers and raises nothing */
 	bool repeated;	      /* CLASS_STRING with REP, REPE or REPNE */
 	bool port;	      /* CLASS_STRING: INS or OUTS */

@@ -47,7 +47,6 @@ void operand_add(struct decoder *d, uint64_t len, unsigned int what)
 {
 	if (!d->has_memory)
 		return;
-	d->out->stack |= d->operand_segment == SEGMENT_SS;
 	add(d, linear(d, d->operand_segment, d->offset), len, what & R, what & W);
 }
 
@@ -57,7 +56,6 @@ static void add_stack(struct decoder *d, int64_t from, uint64_t len, unsigned in
 	unsigned int size = d->mode == MODE_64 ? 8 : d->vcpu->sregs->ss.db ? 4 : 2;
 	uint64_t offset = (d->vcpu->regs->rsp + (uint64_t)from) & operand_mask(size);
 
-	d->out->stack = true;
 	add(d, linear(d, SEGMENT_SS, offset), len, what & R, what & W);
 }
 
