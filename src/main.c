@@ -148,6 +148,7 @@ static void open_endpoint(const struct options *options)
 {
 	char endpoint[160], why[256];
 	pid_t prepared;
+	int result;
 
 	machine.stub = gdbstub_new(&target_ops, &machine);
 	if (!machine.stub)
@@ -165,9 +166,10 @@ static void open_endpoint(const struct options *options)
 	if (gdbstub_take_socket(machine.stub)) {
 		const char *path = gdbstub_endpoint(machine.stub);
 
-		if (leftovers_add(path, false)) {
+		result = leftovers_add(path, false);
+		if (result) {
 			unlink(path);
-			die("cannot listen on %s: %s", endpoint, strerror(errno));
+			die("cannot listen on %s: %s", endpoint, strerror(-result));
 		}
 		if (options->user && leftovers_give_to(options->uid, options->gid))
 			die("cannot give %s to %s: %s", path, options->user, strerror(errno));
@@ -298,8 +300,9 @@ int main(int argc, char **argv)
 	    vm_open_device(why, sizeof(why)) ||
 	    (options.screenshots && sandbox_open_screenshots(options.screenshots, why, sizeof(why))))
 		die("%s", why);
-	if (options.screenshot && sealed_file_open(&screenshot, options.screenshot))
-		die("--screenshot: cannot write %s: %s", options.screenshot, strerror(errno));
+	status = options.screenshot ? sealed_file_open(&screenshot, options.screenshot) : 0;
+	if (status)
+		die("--screenshot: cannot write %s: %s", options.screenshot, strerror(-status));
 	catch_signals(&options);
 	if (with_gdb)
 		open_endpoint(&options);

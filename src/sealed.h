@@ -1,7 +1,7 @@
 /*
  * Memory below 4 GiB that nothing in this process changes any more once it is sealed: what a seccomp filter can
  * know of the argument behind a pointer is where it is. The filter (sandbox_rules.c) lets neither the memory's
- * protection nor its mapping be changed, and nothing else be mapped below 4 GiB.
+ * protection nor its mapping be changed, and nothing else be put in its place.
  */
 #ifndef SEALED_H
 #define SEALED_H

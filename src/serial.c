@@ -49,6 +49,7 @@ static bool is_stale(const struct sockaddr_un *address)
 static int open_socket(struct serial *serial, const char *path, char *why, size_t size)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int result;
 
 	if (!*path || strlen(path) >= sizeof(address.sun_path)) {
 		snprintf(why, size, "--serial: the path of a Unix socket has 1 to %zu characters",
@@ -65,8 +66,10 @@ static int open_socket(struct serial *serial, const char *path, char *why, size_
 	if (fchmod(serial->listener, 0600) ||
 	    bind(serial->listener, (const struct sockaddr *)&address, sizeof(address)))
 		return fail(why, size, "listen on", path);
-	if (leftovers_add(path, false)) {
+	result = leftovers_add(path, false);
+	if (result) {
 		unlink(path);
+		errno = -result;
 		return fail(why, size, "listen on", path);
 	}
 	if (listen(serial->listener, 1))

@@ -14,7 +14,7 @@ same "doc/security.md has them" "$work/rules" "$work/expected"
 
 # Every request to the KVM device that the sources make is let through; the one that opens it comes before.
 "$KVMGDB" --sandbox-rules | awk '$1 == "ioctl" && $2 ~ /^KVM_/ { print $2 }' | sort -u >"$work/allowed"
-cat "$srcdir"/src/*.c | tr '\n' ' ' | grep -oE '\bioctl\([^;]*' | grep -oE '\bKVM_(GET|SET|CREATE|CHECK|ENABLE|RUN|INTERRUPT|REGISTER|UNREGISTER)[A-Z0-9_]*' |
+cat "$srcdir"/src/*.c "$srcdir"/src/*/*.c | tr '\n' ' ' | grep -oE '\bioctl\([^;]*' | grep -oE '\bKVM_(GET|SET|CREATE|CHECK|ENABLE|RUN|INTERRUPT|REGISTER|UNREGISTER)[A-Z0-9_]*' |
 	sort -u | grep -v '^KVM_GET_API_VERSION$' >"$work/made"
 [ -s "$work/made" ] && comm -3 "$work/made" "$work/allowed" >"$work/difference" && [ ! -s "$work/difference" ]
 result $? "the requests in the sources, and no others"
