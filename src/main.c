@@ -151,7 +151,7 @@ static void open_endpoint(const struct options *options)
 	int result;
 
 	machine.stub = gdbstub_new(&target_ops, &machine);
-	if (!machine.stub)
+	if (!machine.stub || !sandbox_owner())
 		die("no memory");
 	machine.console.stub = machine.stub;
 	gdbstub_set_owner(machine.stub, sandbox_owner());

@@ -8,6 +8,7 @@
 
 #include "probe_guest.h"
 
+#define TRIES 3 /* of what a failed call or a signal has disturbed */
 #define NOP 0x90
 #define OUT_AL 0xe6 /* and a port: an exit at every privilege level, with IOPL 3 */
 #define TRAP_AT 2   /* bytes behind PROBE_CODE */
@@ -87,12 +88,15 @@ static bool guards(struct prober *p, enum vcpu_mode mode, bool user, bool write)
 	uint8_t *page = p->vm.memory + PROBE_READ_ONLY;
 	uint8_t code[PROBE_ACCESS_MAX];
 	size_t len = prober_access_code(code, mode, write, PROBE_READ_ONLY);
-	bool stopped;
+	bool disturbed, stopped;
 
 	if (!prober_begin(p, mode, user, code, len) ||
 	    mprotect(page, VM_PAGE, write ? PROT_READ : PROT_NONE))
 		return false;
+	disturbed = p->disturbed;
 	stopped = prober_enter(p, 0, 0, 0, 1) == -EFAULT && is_at(p, 0);
+	if (stopped)
+		p->disturbed = disturbed;
 	mprotect(page, VM_PAGE, PROT_READ | PROT_WRITE);
 	return stopped && prober_enter(p, 0, 0, 0, 1) == KVM_EXIT_IO;
 }
@@ -115,8 +119,10 @@ static bool is_emulated_by_qemu(void)
 	return !memcmp(signature, "TCGTCGTCGTCG", sizeof(signature));
 }
 
-static void find(struct prober *p, enum vcpu_mode mode, bool user, struct abilities *abilities)
+static void find_once(struct prober *p, enum vcpu_mode mode, bool user, struct abilities *abilities)
 {
+	*abilities = (struct abilities){0};
+	p->disturbed = false;
 	abilities->steps = steps(p, mode, user);
 	abilities->debug_registers = breaks(p, mode, user);
 	abilities->passes = abilities->debug_registers && passes(p);
@@ -128,20 +134,48 @@ static void find(struct prober *p, enum vcpu_mode mode, bool user, struct abilit
 		abilities->trap = TRAP_INT1;
 }
 
+/* A host on which some of it always fails is tried as often, too. */
+static void find(struct prober *p, enum vcpu_mode mode, bool user, struct abilities *abilities)
+{
+	int tries = 0;
+
+	do
+		find_once(p, mode, user, abilities);
+	while (p->disturbed && ++tries < TRIES);
+}
+
+static bool find_whether_armed(struct prober *p)
+{
+	bool result;
+	int tries = 0;
+
+	do {
+		p->disturbed = false;
+		result = stays_armed(p);
+	} while (p->disturbed && ++tries < TRIES);
+	return result;
+}
+
 int probe(struct findings *findings, char *why, size_t size)
 {
 	struct prober p;
-	int result;
+	int result = -EAGAIN;
 
-	*findings = (struct findings){.done = true};
-	result = prober_create(&p, why, size);
+	*findings = (struct findings){0};
+	p.disturbed = false;
+	for (int tries = 0; tries < TRIES; tries++) {
+		result = prober_create(&p, why, size);
+		if (!result)
+			break;
+	}
 	if (result)
 		return result;
+	findings->done = true;
 	for (enum vcpu_mode mode = MODE_16; mode < MODE_COUNT; mode++) {
 		find(&p, mode, false, &findings->kernel[mode]);
 		find(&p, mode, true, &findings->user[mode]);
 	}
-	findings->steps_stay_armed = stays_armed(&p);
+	findings->steps_stay_armed = find_whether_armed(&p);
 	findings->lost_in_segments = is_emulated_by_qemu();
 	prober_destroy(&p);
 	return 0;

@@ -121,7 +121,10 @@ bool prober_begin(struct prober *p, enum vcpu_mode mode, bool user, const void *
 	p->vcpu.regs->rflags = user ? 2 | RFLAGS_IOPL : 2;
 	p->vcpu.regs_dirty = true;
 	/* Before that, or a flags image of the mode before would be put together with these. */
-	return !vcpu_debug(&p->vcpu, 0, NULL, true) && !vcpu_set_sregs(&p->vcpu, &sregs);
+	if (!vcpu_debug(&p->vcpu, 0, NULL, true) && !vcpu_set_sregs(&p->vcpu, &sregs))
+		return true;
+	p->disturbed = true;
+	return false;
 }
 
 int prober_enter(struct prober *p, uint32_t control, uint64_t address, unsigned int condition,
@@ -135,12 +138,15 @@ int prober_enter(struct prober *p, uint32_t control, uint64_t address, unsigned 
 	};
 	int exit;
 
-	if (vcpu_debug(&p->vcpu, control | KVM_GUESTDBG_ENABLE, debugreg, true))
+	if (vcpu_debug(&p->vcpu, control | KVM_GUESTDBG_ENABLE, debugreg, true)) {
+		p->disturbed = true;
 		return -1;
+	}
 	vcpu_was_kicked(&p->vcpu);
 	set_overtime(200000);
 	exit = vcpu_enter(&p->vcpu);
 	p->vcpu.io_pending = exit == KVM_EXIT_IO || exit == KVM_EXIT_MMIO;
+	p->disturbed |= exit < 0 && !p->vcpu.kicked;
 	return exit;
 }
 

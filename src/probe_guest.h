@@ -17,6 +17,7 @@ struct prober {
 	struct vm vm;
 	struct vcpu vcpu;
 	struct kvm_sregs reset;
+	bool disturbed; /* a call of KVM has failed, or a signal has come: what was tried says nothing of the host */
 };
 
 int prober_create(struct prober *p, char *why, size_t size);

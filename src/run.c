@@ -517,12 +517,15 @@ static void run_over(struct machine *machine, bool asked, struct gdbstub_stop *s
 		points_remove(points, GDBSTUB_POINT_HARDWARE, over.pc, 0);
 }
 
-static void prepare(struct machine *machine)
+/* Points that could not be found are not to be lost without a word. */
+static bool prepare(struct machine *machine)
 {
 	char why[256];
 
-	if (probe(&machine->findings, why, sizeof(why)))
-		message("cannot find out what this host's KVM does: %s", why);
+	if (!probe(&machine->findings, why, sizeof(why)))
+		return true;
+	machine_say(machine, "the guest does not run: cannot find out what this host's KVM does: %s", why);
+	return false;
 }
 
 /* A reset, carried out. */
@@ -559,7 +562,7 @@ static void run_on(struct machine *machine, bool asked, struct gdbstub_stop *sto
 
 void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstub_stop *stop)
 {
-	bool asked = false;
+	bool asked = false, prepared = true;
 
 	stop->thread = 1;
 	in_run = 1;
@@ -570,7 +573,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 	if (machine->stub && gdbstub_connected(machine->stub) && !machine->console.owned)
 		machine->console.in_line = false;
 	if (!machine->findings.done && (how == GDBSTUB_STEP || machine->points.count))
-		prepare(machine);
+		prepared = prepare(machine);
 	if (machine->stub && how == GDBSTUB_CONTINUE)
 		asked = gdbstub_poll(machine->stub);
 	if (machine->reset_due)
@@ -578,6 +581,8 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
 		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
+	} else if (!prepared) {
+		exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	} else if (how == GDBSTUB_STEP) {
 		if (machine->step_over)
 			run_over(machine, asked, stop);

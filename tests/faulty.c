@@ -1,9 +1,11 @@
 /*
  * kvmgdb over a KVM that lacks something, or fails: all of it is the program's own, but ioctl() and mmap() come
- * by here. The environment says what is to go wrong:
+ * by here, and so do open(), write(), send() and accept4(). The environment says what is to go wrong:
  *
  *   FAULTY_HIDE=NAME[,NAME]...     capabilities that this KVM does not have: SYNC_REGS, say
  *   FAULTY_FAIL=REQUEST:N:ERRNO    the Nth ioctl() of this kind fails (and is not made): KVM_RUN:1:EIO, say
+ *   FAULTY_NTH=CALL:N:ERRNO        the Nth call of this function, with any arguments, fails: ioctl:1:EIO, say
+ *   FAULTY_COUNT=FILE              how many calls of each there were is written there at the end
  *   FAULTY_SIGNALS=1               a signal ends every other KVM_RUN of the first virtual CPU before the guest runs
  *   FAULTY_PAGE=GPA                a page of guest memory that the host cannot give while the guest runs
  *   FAULTY_CS=1                    the first code segment that the guest runs in has both L and D set, which
@@ -11,6 +13,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -20,6 +23,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define PAGE 4096ul
 #define GUESTDBG_FIRST                                                                              \
@@ -58,9 +63,12 @@ static const struct {
 	const char *name;
 	int number;
 } errors[] = {
-	{"EAGAIN", EAGAIN}, {"EBUSY", EBUSY}, {"EFAULT", EFAULT},	{"EHWPOISON", EHWPOISON},
-	{"EINVAL", EINVAL}, {"EIO", EIO},     {"ENOMEM", ENOMEM},	{"ENOTTY", ENOTTY},
+	{"EAGAIN", EAGAIN}, {"EBUSY", EBUSY}, {"EFAULT", EFAULT}, {"EHWPOISON", EHWPOISON}, {"EINTR", EINTR},
+	{"EINVAL", EINVAL}, {"EIO", EIO},     {"ENOMEM", ENOMEM}, {"ENOSPC", ENOSPC},	    {"ENOTTY", ENOTTY},
 };
+
+enum call { CALL_IOCTL, CALL_MMAP, CALL_OPEN, CALL_WRITE, CALL_SEND, CALL_ACCEPT, CALLS };
+static const char *const calls[CALLS] = {"ioctl", "mmap", "open", "write", "send", "accept4"};
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -77,6 +85,11 @@ static struct {
 	unsigned long failing; /* request */
 	unsigned long left;    /* until it fails; 0: no more */
 	int error;
+	enum call call;
+	unsigned long nth; /* of these calls fails, with call_error; 0: none does */
+	int call_error;
+	unsigned long made[CALLS];
+	int count_fd; /* 0: none */
 	uint64_t page; /* GPA */
 	bool has_page;
 	void *host;    /* of the page */
@@ -118,6 +131,42 @@ static void parse_fail(const char *value)
 	faults.error = errors[j].number;
 }
 
+static void parse_nth(const char *value)
+{
+	char name[16], error[16];
+	size_t i = 0, j = 0;
+
+	if (sscanf(value, "%15[a-z4]:%lu:%15[A-Z]", name, &faults.nth, error) != 3)
+		misspelt("FAULTY_NTH", value);
+	while (i < CALLS && strcmp(calls[i], name))
+		i++;
+	while (j < COUNT(errors) && strcmp(errors[j].name, error))
+		j++;
+	if (i == CALLS || j == COUNT(errors))
+		misspelt("FAULTY_NTH", value);
+	faults.call = (enum call)i;
+	faults.call_error = errors[j].number;
+}
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+
+ssize_t __real_write(int fd, const void *buf, size_t len);
+ssize_t __wrap_write(int fd, const void *buf, size_t len);
+
+static void tell_counts(void)
+{
+	char text[40];
+
+	/* The sandbox lets nothing but a plain write through. */
+	for (int i = 0; i < CALLS; i++) {
+		int len = snprintf(text, sizeof(text), "%s %lu\n", calls[i], faults.made[i]);
+
+		if (__real_write(faults.count_fd, text, (size_t)len) != len)
+			_exit(2);
+	}
+}
+
 static void parse(void)
 {
 	const char *value = getenv("FAULTY_HIDE");
@@ -128,6 +177,17 @@ static void parse(void)
 	value = getenv("FAULTY_FAIL");
 	if (value)
 		parse_fail(value);
+	value = getenv("FAULTY_NTH");
+	if (value)
+		parse_nth(value);
+	value = getenv("FAULTY_COUNT");
+	if (value) {
+		/* No file is opened in the sandbox. */
+		faults.count_fd = __real_open(value, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		if (faults.count_fd < 0)
+			misspelt("FAULTY_COUNT", value);
+		atexit(tell_counts);
+	}
 	value = getenv("FAULTY_PAGE");
 	faults.has_page = value;
 	if (value)
@@ -145,6 +205,49 @@ static bool is_hidden(long capability)
 	return false;
 }
 
+/* Whether this is the one that fails; errno is set then. */
+static bool fails(enum call call)
+{
+	if (!faults.known)
+		parse();
+	if (++faults.made[call] != faults.nth || call != faults.call)
+		return false;
+	errno = faults.call_error;
+	return true;
+}
+
+ssize_t __real_send(int fd, const void *buf, size_t len, int flags);
+ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags);
+int __real_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	va_list args;
+	mode_t mode = 0;
+
+	va_start(args, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(args, mode_t);
+	va_end(args);
+	return fails(CALL_OPEN) ? -1 : __real_open(path, flags, mode);
+}
+
+ssize_t __wrap_write(int fd, const void *buf, size_t len)
+{
+	return fails(CALL_WRITE) ? -1 : __real_write(fd, buf, len);
+}
+
+ssize_t __wrap_send(int fd, const void *buf, size_t len, int flags)
+{
+	return fails(CALL_SEND) ? -1 : __real_send(fd, buf, len, flags);
+}
+
+int __wrap_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	return fails(CALL_ACCEPT) ? -1 : __real_accept4(fd, addr, len, flags);
+}
+
 int __real_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...);
 void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
@@ -152,7 +255,7 @@ void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_
 
 void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset)
 {
-	void *result = __real_mmap(at, size, protection, flags, fd, offset);
+	void *result = fails(CALL_MMAP) ? MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
 
 	if (fd >= 0 && (size_t)fd < COUNT(faults.run))
 		faults.run[fd] = result == MAP_FAILED ? NULL : result;
@@ -231,8 +334,8 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	va_start(args, request);
 	argument = va_arg(args, void *);
 	va_end(args);
-	if (!faults.known)
-		parse();
+	if (fails(CALL_IOCTL))
+		return -1;
 	if (faults.left && request == faults.failing && !--faults.left) {
 		errno = faults.error;
 		return -1;

@@ -60,7 +60,7 @@ intel | emulating)
 		set -- "$@" -f "$program"
 	done
 	if [ -n "$scripts" ]; then
-		set -- "$@" -f "$build/tests/kvmgdb-escape" -f "$build/tests/kvmgdb-faulty" -f tests -f doc -f guests -f src
+		set -- "$@" -f "$build/tests/kvmgdb-escape" -f "$build/tests/kvmgdb-faulty" -f "$build/tests/rsp/faults" -f tests -f doc -f guests -f src
 		for program in awk comm diff gdb grep id mount sed setpriv sort stat timeout unshare; do
 			path=$(command -v $program) && set -- "$@" -f "$path"
 		done

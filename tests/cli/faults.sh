@@ -1,0 +1,13 @@
+#!/bin/sh
+# Each system call fails once, clients are killed at each packet, and many come one after the other: see
+# tests/rsp/faults.c. FAULTS_STEP=1 has each single call fail.
+
+. "${srcdir:-.}/tests/lib.sh"
+
+: "${TESTS_BUILT:=tests}"
+need_kvm
+need_guest sum.bin
+KVMGDB=$TESTS_BUILT/kvmgdb-faulty
+[ -x "$KVMGDB" ] || fail_all "no $KVMGDB"
+export KVMGDB GUESTS
+exec "$TESTS_BUILT/rsp/faults"
