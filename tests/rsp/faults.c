@@ -18,7 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "server.h"
+#include "client.h"
 #include "tap.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -44,50 +44,9 @@ static unsigned long from_environment(const char *name, unsigned long preset)
 	return value && *value ? strtoul(value, NULL, 10) : preset;
 }
 
-static bool send_packet(int fd, const char *body)
-{
-	char frame[400];
-	unsigned char sum = 0;
-	int len;
-
-	for (const char *c = body; *c; c++)
-		sum = (unsigned char)(sum + *c);
-	len = snprintf(frame, sizeof(frame), "+$%s#%02x", body, sum);
-	return send(fd, frame, (size_t)len, MSG_NOSIGNAL) == len;
-}
-
-/* The next packet that is no console output. False at the connection's end, or if there is none in time. */
-static bool receive(int fd, char *body, size_t size)
-{
-	size_t len = 0;
-	bool inside = false;
-	char c;
-
-	for (;;) {
-		if (!server_wait(&server, fd) || read(fd, &c, 1) != 1)
-			return false;
-		if (c == '$') {
-			inside = true;
-			len = 0;
-		} else if (c == '#' && inside) {
-			char sum[2];
-
-			body[len] = 0;
-			if (!server_wait(&server, fd) || recv(fd, sum, 2, MSG_WAITALL) != 2)
-				return false;
-			if (*body != 'O' || !strcmp(body, "OK"))
-				return true;
-			spoke = true;
-			inside = false;
-		} else if (inside && len < size - 1) {
-			body[len++] = c;
-		}
-	}
-}
-
 static bool exchange(int fd, const char *body, char *reply)
 {
-	return send_packet(fd, body) && receive(fd, reply, REPLY_MAX);
+	return client_exchange(&server, fd, body, reply, REPLY_MAX, &spoke);
 }
 
 /* A client introduces itself. */
@@ -141,7 +100,7 @@ static bool steps_from_start(int fd)
 	static char reply[REPLY_MAX];
 
 	return exchange(fd, "P8=00100000", reply) && exchange(fd, "vCont;s:1", reply) && !strncmp(reply, "T05", 3) &&
-	       strstr(reply, ";08:0210");
+	       strstr(reply, ";08:02100000;");
 }
 
 /*
@@ -259,7 +218,7 @@ static void walk(void)
 	client = server_connect(&server);
 	for (size_t i = 0; i < COUNT(session) && client >= 0; i++)
 		exchange(client, session[i], reply);
-	send_packet(client, "k");
+	client_send(client, "k");
 	result(!strcmp(server_end(&server), "status 0"), "and it ends");
 	close(client);
 	server_stop(&server);
@@ -304,7 +263,7 @@ static bool killed_at(size_t at)
 	for (size_t i = 0; i < at && good; i++)
 		good = exchange(fd, session[i], reply) && same_reply(i, reply);
 	/* A process that is killed has its sockets closed, whatever has come for it. */
-	good = good && send_packet(fd, session[at]);
+	good = good && client_send(fd, session[at]);
 	close(fd);
 	fd = server_connect(&server);
 	good = good && begin(fd) && exchange(fd, "m1000,20", reply);
