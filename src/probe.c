@@ -146,7 +146,7 @@ static void find(struct prober *p, enum vcpu_mode mode, bool user, struct abilit
 
 static bool find_whether_armed(struct prober *p)
 {
-	bool result;
+	bool result = false;
 	int tries = 0;
 
 	do {
