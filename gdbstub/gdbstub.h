@@ -52,6 +52,7 @@ struct gdbstub_stop {
 	int thread; /* that caused the stop, from 1 */
 	int status; /* GDBSTUB_EXITED only: 0 to 255 */
 	uint64_t addr; /* GDBSTUB_WATCH, _RWATCH, _AWATCH only: the first watched byte accessed */
+	bool halted;   /* the step has ended in a halt that nothing is to wake: no other is to follow it */
 };
 
 /* The types of point, as the Z packets number them. */
@@ -197,7 +198,10 @@ enum gdbstub_end {
 	GDBSTUB_END_DISCONNECTED, /* the last client is gone and none can come, or policy says so */
 };
 
-/* Returns NULL with errno set when there is no memory. `ops` and `target` must outlive the stub. */
+/*
+ * Returns NULL with errno set when there is no memory. `ops` and `target` must outlive the stub. Takes over SIGIO,
+ * which comes from clients and from a timer of the library's, and SIGURG, and expects SIGPIPE to be ignored.
+ */
 struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target);
 void gdbstub_free(struct gdbstub *stub);
 void gdbstub_set_on_disconnect(struct gdbstub *stub, enum gdbstub_on_disconnect what);
@@ -228,7 +232,6 @@ bool gdbstub_is_public(const struct gdbstub *stub);
 /*
  * Serves one client after the other until the target has ended or nobody can come any more. With
  * `running` the target runs until the first client connects. `*stop` is the last stop.
- * Takes over SIGIO, also for a timer of its own, and SIGURG, and expects SIGPIPE to be ignored.
  */
 enum gdbstub_end gdbstub_serve(struct gdbstub *stub, bool running, struct gdbstub_stop *stop);
 

@@ -265,6 +265,11 @@ static bool steps_on(struct gdbstub *stub, struct gdbstub_stop *stop)
 	    stub->ops->layout(stub->target, stop->thread) != stub->session.layout ||
 	    stub->ops->point_hit(stub->target, stop->thread) != GDBSTUB_STOPPED)
 		return false;
+	if (stop->halted) {
+		/* As it is told of a halt while it runs; after a SIGTRAP gdb would step on through the range. */
+		stop->signal = GDBSTUB_SIGNAL_NONE;
+		return false;
+	}
 	/* Between two steps nobody else would look; but while there was no signal, there is nothing to be seen. */
 	if ((stub->reminded || !stub->transport.is_socket) && gdbstub_poll(stub))
 		stop->reason = GDBSTUB_INTERRUPTED;

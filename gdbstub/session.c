@@ -34,10 +34,13 @@ static void on_signal(int number)
 
 struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target)
 {
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	struct gdbstub *stub = calloc(1, sizeof(*stub));
 
 	if (!stub)
 		return NULL;
+	sigaction(SIGNAL_CLIENT, &action, NULL);
+	sigaction(SIGNAL_LISTENER, &action, NULL);
 	stub->ops = ops;
 	stub->target = target;
 	stub->transport.listener = stub->transport.in = stub->transport.out = -1;
@@ -56,6 +59,8 @@ void gdbstub_free(struct gdbstub *stub)
 	conditions_free(stub);
 	if (stub->has_reminder)
 		timer_delete(stub->reminder);
+	if (serving == stub)
+		serving = NULL;
 	free(stub);
 }
 
@@ -71,10 +76,6 @@ void gdbstub_set_created(struct gdbstub *stub, bool created)
 
 int gdbstub_listen(struct gdbstub *stub, const char *endpoint, char *why, size_t size)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
-
-	sigaction(SIGNAL_CLIENT, &action, NULL);
-	sigaction(SIGNAL_LISTENER, &action, NULL);
 	return transport_listen(&stub->transport, endpoint, why, size);
 }
 

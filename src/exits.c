@@ -39,6 +39,13 @@ void exit_halt(struct machine *machine)
 	machine_say(machine, "halted at %s", vcpu_where(&machine->vcpu, where, sizeof(where)));
 }
 
+bool exit_is_unemulated(const struct machine *machine, int exit)
+{
+	if (exit == KVM_EXIT_INTERNAL_ERROR)
+		return machine->vcpu.run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION;
+	return exit == KVM_EXIT_SHUTDOWN && machine->findings.steps_stay_armed && vcpu_cpl(&machine->vcpu) == 3;
+}
+
 enum outcome exit_fail(struct machine *machine, int exit, struct gdbstub_stop *stop)
 {
 	struct exit_meaning what;

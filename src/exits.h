@@ -20,6 +20,12 @@ enum outcome exit_report(struct gdbstub_stop *stop, enum gdbstub_reason reason, 
 void exit_halt(struct machine *machine);
 
 /*
+ * Whether `exit` is KVM's giving up at an instruction that it cannot emulate. Of one at privilege level 3 some KVMs that
+ * emulate guest code (kvm_pvm) make an exception that they cannot deliver, and that a shutdown.
+ */
+bool exit_is_unemulated(const struct machine *machine, int exit);
+
+/*
  * An exit that ends the run: says what it means. `exit` is what vcpu_enter() has returned, a KVM_EXIT_*
  * reason or a negative errno. Returns STOPPED.
  */

@@ -280,7 +280,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		machine->to_step = 1;
 		return GOES_ON;
 	case KVM_EXIT_INTERNAL_ERROR:
-		if (vcpu->run->internal.suberror != KVM_INTERNAL_ERROR_EMULATION)
+	case KVM_EXIT_SHUTDOWN:
+		if (!exit_is_unemulated(machine, exit))
 			break;
 		if (at_trap(machine)) {
 			vcpu->regs_dirty = true; /* drops the #UD that KVM may hold back */
@@ -565,6 +566,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 	bool asked = false, prepared = true;
 
 	stop->thread = 1;
+	stop->halted = false;
 	in_run = 1;
 	machine->catches.paused = how == GDBSTUB_STEP && !machine->step_over;
 	if (!machine->has_terminal)
@@ -588,7 +590,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 			run_over(machine, asked, stop);
 		else
 			run_step(machine, asked, stop);
-		machine->halt_stepped = machine->life == MACHINE_HALTED;
+		machine->halt_stepped = stop->halted = machine->life == MACHINE_HALTED;
 	} else if (machine->life == MACHINE_HALTED &&
 		   vcpu_pc(&machine->vcpu) == machine->halted_at && !machine->pc_moved && !irq_wakes(machine)) {
 		if (machine->halt_stepped)

@@ -491,7 +491,8 @@ static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
 	case KVM_EXIT_MMIO:
 		break;
 	case KVM_EXIT_INTERNAL_ERROR:
-		if (s->vcpu->run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION && !has_moved(s) &&
+	case KVM_EXIT_SHUTDOWN:
+		if (exit_is_unemulated(s->machine, exit) && !has_moved(s) &&
 		    emulate(s->vcpu, &s->instruction, &s->gate[0])) {
 			s->emulated = true;
 			return STEPPED;

@@ -23,6 +23,7 @@
 #define WATCHES 2	   /* of which */
 #define STOPS_MAX 100000   /* on the way to the end */
 #define PROGRAMS_A_SERVER 10
+#define LATELY 8	   /* packets that are shown when it fails */
 #define PIECE 0x400u	   /* of memory, in a packet */
 #define SCRATCH 0x8000u	   /* which no program uses */
 #define LIDT 0x8100u	   /* an instruction, and its operand behind it */
@@ -35,7 +36,8 @@ static char reply[REPLY_MAX], code[2 * PROGRAM_CODE_SIZE + 1];
 static int fd = -1;
 static bool spoke;
 static uint64_t state;
-static const char *doing;
+static char lately[LATELY][40]; /* packets but for reads of memory, in turn */
+static unsigned int said;
 static struct {
 	char body[40];
 	bool watches;
@@ -48,9 +50,15 @@ static unsigned int any(unsigned int limit)
 	return (unsigned int)(state >> 33) % limit;
 }
 
+static void note(const char *body)
+{
+	if (*body != 'm')
+		snprintf(lately[said++ % LATELY], sizeof(*lately), "%.39s", body);
+}
+
 static bool exchange(const char *body)
 {
-	doing = body;
+	note(body);
 	return client_exchange(&server, fd, body, reply, sizeof(reply), &spoke);
 }
 
@@ -242,7 +250,7 @@ static bool remove_point(void)
 
 static bool interrupt(void)
 {
-	doing = "vCont;c and Ctrl-C";
+	note("vCont;c and Ctrl-C");
 	return client_send(fd, "vCont;c") && write(fd, "\3", 1) == 1 &&
 	       client_receive(&server, fd, reply, sizeof(reply), &spoke) && *reply == 'T';
 }
@@ -381,8 +389,8 @@ int main(void)
 		good = soak(seed + done);
 		if (!seconds || !good)
 			result(good, "program %llu, %d-bit", (unsigned long long)(seed + done), 16 << mode);
-		if (!good)
-			comment("at the time of %.80s", doing ? doing : "nothing");
+		for (unsigned int i = 0; !good && i < LATELY; i++)
+			comment("said: %s", lately[(said + i) % LATELY]);
 		if (!good || (done + 1) % PROGRAMS_A_SERVER == 0) {
 			why = server_stop(&server);
 			close(fd);
