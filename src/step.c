@@ -631,8 +631,10 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		/* The last iteration is done, and the instruction is still to be left. */
 		if (outcome == STEPPED && s.instruction.repeated &&
 		    s.vcpu->regs->rip == s.before.rip && !held &&
-		    !(s.vcpu->regs->rcx & decode_count_mask(&s.instruction)))
+		    !(s.vcpu->regs->rcx & decode_count_mask(&s.instruction))) {
+			vcpu_defer_kick(s.vcpu);
 			outcome = GOES_ON;
+		}
 	} while (outcome == GOES_ON);
 	/* A comparison that ends it has left the instruction, with its count. */
 	give_back_iterations(&s, held);

@@ -249,6 +249,11 @@ void vcpu_kick(struct vcpu *vcpu)
 		run->immediate_exit = 1;
 }
 
+void vcpu_defer_kick(struct vcpu *vcpu)
+{
+	vcpu->run->immediate_exit = 0;
+}
+
 bool vcpu_was_kicked(struct vcpu *vcpu)
 {
 	if (!vcpu->kicked)

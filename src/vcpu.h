@@ -93,6 +93,11 @@ int vcpu_enter(struct vcpu *vcpu);
 int vcpu_complete(struct vcpu *vcpu);
 /* Async-signal-safe: makes vcpu_enter() return soon, or at once the next time. */
 void vcpu_kick(struct vcpu *vcpu);
+/*
+ * Lets the next vcpu_enter() go on with an instruction that is done but not left, whatever kick there was.
+ * vcpu_was_kicked() still tells of that.
+ */
+void vcpu_defer_kick(struct vcpu *vcpu);
 /* Whether there was a kick since the last call. */
 bool vcpu_was_kicked(struct vcpu *vcpu);
 

@@ -7,6 +7,7 @@
  *   FAULTY_NTH=CALL:N:ERRNO        the Nth call of this function, with any arguments, fails: ioctl:1:EIO, say
  *   FAULTY_COUNT=FILE              how many calls of each there were is written there at the end
  *   FAULTY_SIGNALS=1               a signal ends every other KVM_RUN of the first virtual CPU before the guest runs
+ *   FAULTY_KICKS=1                 a signal comes just behind each KVM_RUN of that, before the program has looked
  *   FAULTY_PAGE=GPA                a page of guest memory that the host cannot give while the guest runs
  *   FAULTY_CS=1                    the first code segment that the guest runs in has both L and D set, which
  *                                  KVM takes and no processor does
@@ -15,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -94,7 +96,7 @@ static struct {
 	bool has_page;
 	void *host;    /* of the page */
 	bool bad_cs;
-	bool signals, signalled;
+	bool signals, signalled, kicks;
 	int first_vcpu; /* 0: there is none yet */
 	struct kvm_run *run[64]; /* by vCPU */
 } faults;
@@ -194,6 +196,7 @@ static void parse(void)
 		faults.page = strtoull(value, NULL, 0);
 	faults.bad_cs = getenv("FAULTY_CS");
 	faults.signals = getenv("FAULTY_SIGNALS");
+	faults.kicks = getenv("FAULTY_KICKS");
 }
 
 static bool is_hidden(long capability)
@@ -318,6 +321,16 @@ static int run_with_signal(int vcpu)
 	return result;
 }
 
+/* As if a client had something to say: the next KVM_RUN is to end at once. */
+static int run_and_kick(int vcpu)
+{
+	int result = run(vcpu), error = errno;
+
+	raise(SIGIO);
+	errno = error;
+	return result;
+}
+
 static void find_page(const struct kvm_userspace_memory_region *region)
 {
 	if (faults.has_page && faults.page - region->guest_phys_addr < region->memory_size)
@@ -367,7 +380,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 			if (faults.signalled)
 				return run_with_signal(fd);
 		}
-		return run(fd);
+		return faults.kicks && fd == faults.first_vcpu ? run_and_kick(fd) : run(fd);
 	}
 	return __real_ioctl(fd, request, argument);
 }

@@ -202,4 +202,12 @@ for script in alias-many interrupts-watch interrupts16 steps16 tf watch; do
 	result $status "a signal at every other KVM_RUN changes nothing: $script"
 done
 
+for script in alias-many interrupts-watch interrupts16 steps16 tf watch watch-rep; do
+	(export FAULTY_KICKS=1 GDBS="$GDB" && sh "$srcdir/tests/gdb/run" "$srcdir/tests/gdb/$script.gdb") \
+		>"$work/out" 2>&1 && ! grep -q '^not ok' "$work/out"
+	status=$?
+	[ $status -eq 0 ] || sed 's/^/# /' "$work/out"
+	result $status "a signal behind each KVM_RUN changes nothing: $script"
+done
+
 finish
