@@ -136,7 +136,7 @@ static void look_at_terminal(struct machine *machine)
 		return;
 	if (poll(&ready, 1, 0) == 1) {
 		n = read(STDIN_FILENO, bytes, sizeof(bytes));
-		if (n <= 0 && errno != EINTR && errno != EAGAIN) {
+		if (!n || (n < 0 && errno != EINTR && errno != EAGAIN)) {
 			/* The terminal has gone. */
 			is_here = machine->typist.live = false;
 			is_wanted = 0;

@@ -102,8 +102,12 @@ static void catch(int number, void (*handler)(int))
 
 static void catch_signals(const struct options *options)
 {
+	struct sigaction before;
+
 	catch(SIGTERM, on_end);
-	catch(SIGHUP, on_end);
+	/* Unless it is to outlive its terminal: nohup. */
+	if (sigaction(SIGHUP, NULL, &before) || before.sa_handler != SIG_IGN)
+		catch(SIGHUP, on_end);
 	catch(SIGQUIT, on_end);
 	catch(SIGALRM, on_timeout);
 	catch(SIGCHLD, on_child);

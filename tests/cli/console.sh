@@ -56,4 +56,20 @@ goes both "$work/text" "$work/text"
 goes none "$work/nothing" "$work/nothing"
 goes "file:$work/file" "$work/nothing" "$work/nothing"
 same "file: the file" "$work/text" "$work/file"
+
+# A full disk ends the console, and nothing else.
+if [ -c /dev/full ]; then
+	for where in stdio file:/dev/full; do
+		kvmgdb --console="$where" "$GUESTS/ports.bin" -- sh -c '
+			exec "$0" -nx -q -batch -ex "target remote $KVMGDB_ENDPOINT" -ex continue >"$1" 2>&1
+		' "$GDB" "$work/log" >/dev/full 2>"$work/stderr"
+		result $? "$where on a full disk: exit status 0"
+		echo 'kvmgdb: the console is lost: No space left on device' >"$work/lost"
+		same "$where on a full disk: it is told once" "$work/lost" "$work/stderr"
+		grep -q "^$halted\$" "$work/log"
+		result $? "$where on a full disk: the guest comes to its halt"
+	done
+else
+	skip "a full disk" "no /dev/full"
+fi
 finish

@@ -5,6 +5,7 @@ SCRIPT's lines, each of them a word and an argument:
   send BYTES   types them, in Python's notation
   raw, cooked  whether the terminal passes each byte on at once, or is as it was
   kill SIGNAL  sends a signal to the command, by its name
+  hangup       the terminal goes away
   stopped      waits until the command has been stopped
   end STATUS   waits for the command's end; its status, or 128 and a signal's number
 Prints "ok" or "not ok" and the line for each, and then all output.
@@ -33,6 +34,7 @@ if not leader:
         os.write(told, b"%d\n" % os.getpid())
         os.read(ready, 1)
         os.execvp(command[0], command)
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(pid, signal.SIGHUP))
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     os._exit(status if status >= 0 else 128 - status)
 pid = int(os.read(tell, 20))
@@ -81,6 +83,13 @@ def is_cooked():
     return termios.tcgetattr(fd) == before
 
 
+def hangup():
+    global fd
+    os.close(fd)
+    fd = os.open("/dev/null", os.O_RDONLY)
+    return True
+
+
 def stopped():
     with open("/proc/%d/stat" % pid) as stat:
         return stat.read().rsplit(")", 1)[1].split()[0] == "T"
@@ -96,6 +105,8 @@ def end(wanted):
         return found == leader
 
     wait(ended)
+    if status != [int(wanted)]:
+        print("ended with", status)
     return status == [int(wanted)]
 
 
@@ -108,7 +119,7 @@ def do(word, argument):
     if word == "kill":
         os.kill(pid, getattr(signal, argument))
         return True
-    return {"raw": lambda: wait(is_raw), "cooked": lambda: wait(is_cooked), "stopped": lambda: wait(stopped),
+    return {"raw": lambda: wait(is_raw), "cooked": lambda: wait(is_cooked), "hangup": hangup, "stopped": lambda: wait(stopped),
             "end": lambda: end(argument)}[word]()
 
 

@@ -13,12 +13,14 @@ work=$(mktemp -d) || exit
 trap 'rm -rf "$work"' EXIT
 
 # talk NAME [ARG]...: kvmgdb on a terminal, by the script on standard input.
+prefix=
 talk() {
 	name=$1
 	shift
 	cat >"$work/script"
+	# shellcheck disable=SC2086 # words
 	timeout 120 python3 "$srcdir/tests/cli/terminal-keys.py" "$work/script" \
-		"$KVMGDB" --timeout="$TEST_TIMEOUT" "$@" >"$work/out" 2>&1
+		$prefix "$KVMGDB" --timeout="$TEST_TIMEOUT" "$@" >"$work/out" 2>&1
 	! grep -q '^not ok\|^Traceback' "$work/out"
 	good=$?
 	result $good "$name"
@@ -100,6 +102,33 @@ end ${signal#*:}
 cooked
 END
 done
+talk 'the terminal goes away' --gdb=none "$GUESTS/keys.bin" <<'END'
+see Ctrl-] ends it
+raw
+hangup
+end 129
+END
+prefix='env --ignore-signal=HUP'
+if command -v strace >/dev/null; then
+	prefix="$prefix strace -e trace=read -o $work/trace"
+else
+	: >"$work/trace"
+fi
+talk 'the terminal goes away, and it is not to end' --gdb=none --timeout=5 "$GUESTS/keys.bin" <<'END'
+see Ctrl-] ends it
+raw
+hangup
+end 124
+END
+if [ -s "$work/trace" ]; then
+	[ "$(grep -c '^read(0, .* = \(0\|-1 EIO.*\)$' "$work/trace")" -eq 1 ]
+	good=$?
+	result $good "it is not looked at any more"
+	[ $good -eq 0 ] || grep '^read(0' "$work/trace" | head | comment
+else
+	skip "it is not looked at any more" "no strace"
+fi
+prefix=
 talk 'SIGTSTP and SIGCONT' --gdb=none "$GUESTS/keys.bin" <<'END'
 see Ctrl-] ends it
 raw
