@@ -51,8 +51,6 @@ export AGREE_PROGRAMS="${AGREE_PROGRAMS:-20}"
 
 case $kind in
 amd)
-	# QEMU takes wrong flags along when a debug register stops an instruction that uses them (see tests/unit/agree.c).
-	export SOAK_WATCHES="${SOAK_WATCHES:-0}"
 	exec "$nested" -t "${NESTED_LIMIT:-1800}" -- sh -c "$inside"
 	;;
 intel | emulating)

@@ -5,8 +5,7 @@
  * the end registers and memory are to be what they are when the same program runs freely.
  *
  * Environment: SOAK_SEED: the first program's, from which it and all that is done to it is made again; SOAK_PROGRAMS:
- * how many (20); SOAK_SECONDS: instead of that, how long. SOAK_WATCHES: how many watchpoints
- * at a time (2). AGREE_NO_EXCEPTIONS=1: as for test_agree.c.
+ * how many (20); SOAK_SECONDS: instead of that, how long. AGREE_NO_EXCEPTIONS=1: as for test_agree.c.
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -15,12 +14,14 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "in_qemu.h"
 #include "program.h"
 #include "tap.h"
 
 #define REPLY_MAX 0x4000
 #define ACTIONS 60	   /* of a program */
 #define POINTS 12	   /* at a time */
+#define WATCHES 2	   /* of which */
 #define STOPS_MAX 100000   /* on the way to the end */
 #define PROGRAMS_A_SERVER 10
 #define LATELY 8	   /* packets that are shown when it fails */
@@ -43,7 +44,6 @@ static struct {
 	bool watches;
 } points[POINTS];
 static size_t point_count;
-static uint64_t watches_max;
 
 static unsigned int any(unsigned int limit)
 {
@@ -216,7 +216,7 @@ static bool set_point(void)
 
 	for (size_t i = 0; i < point_count; i++)
 		watches += points[i].watches;
-	if (point_count == POINTS || (kind >= 2 && watches >= watches_max))
+	if (point_count == POINTS || (kind >= 2 && (watches == WATCHES || in_qemu())))
 		return true;
 	if (kind >= 2) {
 		at = PROGRAM_DATA + any(PROGRAM_DATA_SIZE - 8);
@@ -339,6 +339,9 @@ static bool soak(uint64_t seed, bool *skipped)
 	*skipped = false;
 	put_hex(code, soaked.memory + PROGRAM_CODE, PROGRAM_CODE_SIZE);
 	state = seed;
+	/* Once before, so that all of its memory is there. */
+	if (in_qemu() && (!load() || !ask(NULL, "vCont;c")))
+		return false;
 	if (!load() || !ask(NULL, "vCont;c") || !check(&ended))
 		return false;
 	*skipped = !ended && is_skipped();
@@ -389,8 +392,6 @@ int main(void)
 	time_t began = time(NULL);
 	const char *why;
 	bool skip, skipped, good = true;
-
-	watches_max = from_environment("SOAK_WATCHES", 2);
 
 	why = server_missing("kvmgdb sum.bin", &skip);
 	if (why && skip) {

@@ -8,7 +8,6 @@
  * delivers none in protected mode: 32-bit programs that stop at a division are skipped.
  */
 #define _GNU_SOURCE
-#include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "agree.h"
+#include "in_qemu.h"
 #include "load/load.h"
 #include "options.h"
 #include "tap.h"
@@ -106,16 +106,6 @@ static bool accessed(const struct visit *visit, uint64_t addr)
 			return true;
 	}
 	return false;
-}
-
-static bool in_qemu(void)
-{
-	unsigned int a, b = 0, c = 0, d = 0;
-
-	__cpuid(0x40000000, a, b, c, d);
-	(void)a;
-	/* "TCGTCGTCGTCG" */
-	return b == 0x54474354 && c == 0x43544743 && d == 0x47435447;
 }
 
 static bool is_behind(size_t at, bool in_registers)
