@@ -113,8 +113,8 @@ static bool write_register(unsigned int number, uint32_t value)
 	return ask("OK", "P%x=%08x", number, __builtin_bswap32(value));
 }
 
-/* The guest is at the program's beginning, with its memory. */
-static bool load(void)
+/* The guest is at the program's beginning, with its memory; `anew`: after a reset. */
+static bool load(bool anew)
 {
 	static const uint8_t lidt[] = {0x0f, 0x01, 0x1d, (LIDT + 8) & 0xff, LIDT >> 8, 0, 0, 0,
 				       7, 0, PROGRAM_IDT & 0xff, PROGRAM_IDT >> 8, 0, 0};
@@ -124,7 +124,7 @@ static bool load(void)
 					       [SEGMENT_DS] = 12, [SEGMENT_FS] = 14, [SEGMENT_GS] = 15};
 
 	/* "reset" */
-	if (!ask("OK", "qRcmd,7265736574") || !write_memory(0, soaked.memory, PROGRAM_MEMORY))
+	if ((anew && !ask("OK", "qRcmd,7265736574")) || !write_memory(0, soaked.memory, PROGRAM_MEMORY))
 		return false;
 	if (soaked.mode == MODE_32 &&
 	    (!write_memory(LIDT, lidt, sizeof(lidt)) || !write_register(8, LIDT) || !ask(NULL, "vCont;s:1")))
@@ -339,17 +339,17 @@ static bool soak(uint64_t seed, bool *skipped)
 	*skipped = false;
 	put_hex(code, soaked.memory + PROGRAM_CODE, PROGRAM_CODE_SIZE);
 	state = seed;
-	/* Once before, so that all of its memory is there. */
-	if (in_qemu() && (!load() || !ask(NULL, "vCont;c")))
+	/* Once before, so that all of its memory is there, and it stays there. */
+	if (in_qemu() && (!load(true) || !ask(NULL, "vCont;c")))
 		return false;
-	if (!load() || !ask(NULL, "vCont;c") || !check(&ended))
+	if (!load(!in_qemu()) || !ask(NULL, "vCont;c") || !check(&ended))
 		return false;
 	*skipped = !ended && is_skipped();
 	if (!ended && !*skipped)
 		comment("it does not run to its end");
 	if (!ended)
 		return *skipped;
-	if (!read_all(freely, sizeof(freely)) || !load())
+	if (!read_all(freely, sizeof(freely)) || !load(!in_qemu()))
 		return false;
 	ended = false;
 	for (int i = 0; i < ACTIONS && !ended; i++) {
