@@ -1,8 +1,7 @@
 ; Uses x87 arithmetic, and halts.
 ;
-; A debugger should see ST0 become 1 at the HLT, 0x1004. A KVM that emulates all guest code may not
-; know the instruction at 0x1002: the debugger should see it stop there with SIGILL, and be able to
-; move the program counter behind it.
+; A debugger should see ST0 become 1 at the HLT, 0x1004, also where the host's KVM does not know the instruction before
+; it and the debugger's stub carries it out.
 
 	bits 16
 	org 0x1000

@@ -4,6 +4,7 @@
 
 #include "memory.h"
 #include "segment.h"
+#include "x87.h"
 
 #define FRAME_ITEMS 5 /* IP, CS, flags, and with another stack SP and SS */
 
@@ -240,6 +241,8 @@ static bool return_from_handler(struct vcpu *vcpu, const struct instruction *ins
 bool emulate(struct vcpu *vcpu, const struct instruction *instruction, struct interrupt_gate *gate)
 {
 	*gate = (struct interrupt_gate){0};
+	if (instruction->x87)
+		return x87_run(vcpu, instruction);
 	if (vcpu_is_real(vcpu) || !instruction->length)
 		return false;
 	switch (instruction->class) {

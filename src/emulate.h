@@ -1,7 +1,7 @@
 /*
- * Instructions that a KVM which emulates guest code cannot carry out in protected and long mode (Linux,
- * arch/x86/kvm/emulate.c, emulate_int() and em_iret()): INT, INT3, INTO and IRET. They are done here, as the CPU
- * would (SDM volume 2, INT and IRET).
+ * Instructions that a KVM which emulates guest code cannot carry out: in protected and long mode INT, INT3, INTO and IRET
+ * (Linux, arch/x86/kvm/emulate.c, emulate_int() and em_iret()), which are done here as the CPU would (SDM volume 2,
+ * INT and IRET), and in all modes x87's (x87.h).
  */
 #ifndef EMULATE_H
 #define EMULATE_H
@@ -10,8 +10,8 @@
 #include "interrupt.h"
 
 /*
- * Carries out `instruction`, which the vCPU is at. *gate: the handler that an INT has entered; its frame is 0 for an
- * IRET. False, with nothing changed, if it is none of these, or if the CPU would raise an exception or switch tasks.
+ * Carries out `instruction`, which the vCPU is at. *gate: the handler that an INT has entered; its frame is 0 for
+ * others. False, with nothing changed, if it is none of these, or if the CPU would raise an exception or switch tasks.
  */
 bool emulate(struct vcpu *vcpu, const struct instruction *instruction, struct interrupt_gate *gate);
 

@@ -206,6 +206,11 @@ static bool carry_out(struct machine *machine)
 	struct interrupt_gate gate;
 
 	decode_next(&machine->vcpu, &instruction);
+	/* Nobody but a step sees what it writes and reads. */
+	if (machine->points.watches) {
+		machine->to_step = 1;
+		return true;
+	}
 	if (!emulate(&machine->vcpu, &instruction, &gate))
 		return false;
 	machine->guest_tf = machine->vcpu.regs->rflags & RFLAGS_TF;

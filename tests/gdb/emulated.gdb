@@ -1,6 +1,6 @@
-# guest: can-x87.bin
+# guest: can-sse.bin
 # options: --load=0x1000
-# requires: no-x87
+# requires: no-sse
 #
 # An instruction that the host cannot emulate stops the guest, which can be helped over it.
 
@@ -8,5 +8,5 @@ set trace-commands on
 continue
 x/i $pc
 continue
-set $pc = 0x1004
+set $pc = 0x100d
 continue
