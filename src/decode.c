@@ -255,6 +255,7 @@ static void behind_0f(struct decoder *d)
 	uint8_t opcode = next(d);
 	bool relative = false;
 
+	d->out->opcode = (uint16_t)(0x0f00 | opcode);
 	d->out->fpu = operand_is_vector(opcode) || opcode == 0x38 || opcode == 0x3a || opcode == 0x0e ||
 		      opcode == 0x0f || opcode == 0xae || opcode == 0xc7 || d->vex ||
 		      opcode == 0x00 /* LLDT and LTR: by what a handler of #NP does */ ||
@@ -392,6 +393,7 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		out->operand_size = 8;
 	else
 		out->operand_size = (d.mode == MODE_16) == d.operand_prefix ? 4 : 2;
+	out->opcode = opcode;
 	if (opcode == 0x0f) {
 		behind_0f(&d);
 	} else if ((opcode == 0xc4 || opcode == 0xc5) && !d.overrun &&
@@ -413,6 +415,7 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		out->accesses = 0;
 		return;
 	}
+	out->modrm = d.modrm;
 	out->length = (uint8_t)d.at;
 	out->divides = opcode == 0xd4 || ((opcode & 0xfe) == 0xf6 && (d.modrm >> 3 & 6) == 6);
 	out->bounds = opcode == 0x62 && !out->fpu;

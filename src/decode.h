@@ -40,6 +40,9 @@ struct data_access {
 struct instruction {
 	enum instruction_class class;
 	uint8_t length;	      /* bytes, prefixes included; 0: could not be decoded or read */
+	/* 0Fxx for what is behind 0F; of no use with VEX and EVEX, and behind 0F 38 and 0F 3A. */
+	uint16_t opcode;
+	uint8_t modrm; /* if it has one */
 	uint8_t vector;
 	uint8_t operand_size; /* bytes */
 	uint8_t address_size; /* bytes */

@@ -372,12 +372,7 @@ static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 /* The stub moves past an instruction that it has carried out itself. */
 static void advance(struct step *s)
 {
-	struct kvm_regs *regs = s->vcpu->regs;
-
-	regs->rip += s->instruction.length;
-	if (vcpu_mode(s->vcpu) != MODE_64)
-		regs->rip &= vcpu_mode(s->vcpu) == MODE_32 ? 0xffffffff : 0xffff;
-	s->vcpu->regs_dirty = true;
+	vcpu_skip(s->vcpu, s->instruction.length);
 }
 
 /*
@@ -611,6 +606,12 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		s.entered = &s.gate[0];
 		follow_tf(&s);
 		return check_watches(&s, stop);
+	}
+	/* ENDBR, which emulating KVMs do without the trap behind it. */
+	if (s.instruction.opcode == OPCODE_HINT && machine->findings.steps_stay_armed && !taken && !machine->inject &&
+	    emulate(s.vcpu, &s.instruction, &s.gate[0])) {
+		s.emulated = true;
+		return finish(&s, stop);
 	}
 	if (taken) {
 		int result = vcpu_interrupt(s.vcpu, s.instruction.vector);

@@ -254,6 +254,16 @@ void vcpu_defer_kick(struct vcpu *vcpu)
 	vcpu->run->immediate_exit = 0;
 }
 
+void vcpu_skip(struct vcpu *vcpu, unsigned int length)
+{
+	struct kvm_regs *regs = vcpu->regs;
+
+	regs->rip += length;
+	if (vcpu_mode(vcpu) != MODE_64)
+		regs->rip &= vcpu_mode(vcpu) == MODE_32 ? 0xffffffff : 0xffff;
+	vcpu->regs_dirty = true;
+}
+
 bool vcpu_was_kicked(struct vcpu *vcpu)
 {
 	if (!vcpu->kicked)

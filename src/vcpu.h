@@ -98,6 +98,8 @@ void vcpu_kick(struct vcpu *vcpu);
  * vcpu_was_kicked() still tells of that.
  */
 void vcpu_defer_kick(struct vcpu *vcpu);
+/* Past an instruction of this length, which has been carried out by others than KVM. */
+void vcpu_skip(struct vcpu *vcpu, unsigned int length);
 /* Whether there was a kick since the last call. */
 bool vcpu_was_kicked(struct vcpu *vcpu);
 

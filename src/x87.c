@@ -63,30 +63,8 @@ static const uint64_t with_registers[8] = {
 };
 static const uint8_t with_memory[8] = {0xff, 0xad, 0xff, 0xaf, 0xff, 0x8f, 0xff, 0xff};
 
-struct x87 {
-	uint8_t opcode, modrm;
-};
-
-/* Behind the prefixes. */
-static bool find_opcode(const struct vcpu *vcpu, const struct instruction *instruction, struct x87 *x87)
-{
-	static const uint8_t prefixes[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf2, 0xf3};
-	uint8_t code[INSTRUCTION_MAX + 1] = {0};
-	size_t at = 0;
-
-	if (instruction->length > INSTRUCTION_MAX ||
-	    memory_read(vcpu, vcpu_pc(vcpu), code, instruction->length) != instruction->length)
-		return false;
-	while (memchr(prefixes, code[at], sizeof(prefixes)) || (vcpu_mode(vcpu) == MODE_64 && (code[at] & 0xf0) == 0x40)) {
-		if (++at == instruction->length)
-			return false;
-	}
-	*x87 = (struct x87){code[at], code[at + 1]};
-	return true;
-}
-
 /* Not FNCLEX, FNSTSW and FNSTCW, which an exception that is pending does not keep. */
-static bool waits(const struct x87 *x87)
+static bool waits(const struct instruction *x87)
 {
 	uint8_t reg = x87->modrm >> 3 & 7;
 
@@ -135,17 +113,17 @@ static void run(const uint8_t *code, struct fxsave *state, void *operand, uint64
 	*flags = (*flags & ~(uint64_t)RFLAGS_STATUS) | (status & RFLAGS_STATUS);
 }
 
-static bool run_x87(struct vcpu *vcpu, const struct instruction *instruction, const struct x87 *x87, struct fxsave *state)
+static bool run_x87(struct vcpu *vcpu, const struct instruction *x87, struct fxsave *state)
 {
 	bool in_memory = x87->modrm < 0xc0;
 	uint8_t operand[16] __attribute__((aligned(16))) = {0}, reg = x87->modrm >> 3 & 7;
 	unsigned int row = x87->opcode - FIRST;
-	const struct data_access *access = &instruction->access[0];
+	const struct data_access *access = &x87->access[0];
 	uint64_t flags = vcpu->regs->rflags;
 	const struct fxsave before = *state;
 
 	if (in_memory) {
-		if (!(with_memory[row] >> reg & 1) || instruction->accesses != 1 || access->len > OPERAND_MAX ||
+		if (!(with_memory[row] >> reg & 1) || x87->accesses != 1 || access->len > OPERAND_MAX ||
 		    memory_read(vcpu, access->linear, operand, access->len) != (ssize_t)access->len)
 			return false;
 		run(x87_with_memory[row][reg], state, operand, &flags);
@@ -178,26 +156,21 @@ bool x87_run(struct vcpu *vcpu, const struct instruction *instruction)
 {
 	const struct fxsave *now;
 	struct fxsave state;
-	struct x87 x87;
+	bool is_fwait = instruction->opcode == FWAIT;
 	uint64_t cr0 = vcpu->sregs->cr0;
 
-	if (!instruction->x87 || !find_opcode(vcpu, instruction, &x87))
+	if (!instruction->x87)
 		return false;
-	if (x87.opcode == FWAIT ? (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) : cr0 & (CR0_EM | CR0_TS))
-		return false;
-	if (x87.opcode != FWAIT && (x87.opcode < FIRST || x87.opcode > FIRST + 7))
+	if (is_fwait ? (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) : cr0 & (CR0_EM | CR0_TS))
 		return false;
 	now = vcpu_fpu(vcpu);
-	if (!now || (now->fsw & FSW_ES && (x87.opcode == FWAIT || waits(&x87))) || vcpu_end_shadow(vcpu))
+	if (!now || (now->fsw & FSW_ES && (is_fwait || waits(instruction))) || vcpu_end_shadow(vcpu))
 		return false;
-	if (x87.opcode != FWAIT) {
+	if (!is_fwait) {
 		state = *now;
-		if (!run_x87(vcpu, instruction, &x87, &state) || vcpu_set_fpu(vcpu, &state))
+		if (!run_x87(vcpu, instruction, &state) || vcpu_set_fpu(vcpu, &state))
 			return false;
 	}
-	vcpu->regs->rip += instruction->length;
-	if (vcpu_mode(vcpu) != MODE_64)
-		vcpu->regs->rip &= vcpu_mode(vcpu) == MODE_32 ? 0xffffffff : 0xffff;
-	vcpu->regs_dirty = true;
+	vcpu_skip(vcpu, instruction->length);
 	return true;
 }
