@@ -24,6 +24,7 @@
 #define WATCHES 2	   /* of which */
 #define STOPS_MAX 100000   /* on the way to the end */
 #define PROGRAMS_A_SERVER 10
+#define PROGRESS 100 /* programs, of a run by time */
 #define LATELY 8	   /* packets that are shown when it fails */
 #define PIECE 0x400u	   /* of memory, in a packet */
 #define SCRATCH 0x8000u	   /* which no program uses */
@@ -415,6 +416,9 @@ int main(void)
 		if (!seconds || !good)
 			result(good, "program %llu, %d-bit%s", (unsigned long long)(seed + done), 16 << mode,
 			       skipped ? " # SKIP this KVM delivers no exceptions" : "");
+		else if ((done + 1) % PROGRESS == 0)
+			comment("%llu programs", (unsigned long long)(done + 1));
+		fflush(stdout);
 		for (unsigned int i = 0; !good && i < LATELY; i++)
 			comment("said: %s", lately[(said + i) % LATELY]);
 		if (!good || (done + 1) % PROGRAMS_A_SERVER == 0) {
