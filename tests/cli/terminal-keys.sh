@@ -110,7 +110,8 @@ end 129
 END
 prefix='env --ignore-signal=HUP'
 if command -v strace >/dev/null; then
-	prefix="$prefix strace -e trace=read -o $work/trace"
+	# Of which a sanitizer's search for leaks would be disturbed.
+	prefix="$prefix ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 strace -e trace=read -o $work/trace"
 else
 	: >"$work/trace"
 fi
