@@ -162,7 +162,6 @@ int probe(struct findings *findings, char *why, size_t size)
 	int result = -EAGAIN;
 
 	*findings = (struct findings){0};
-	p.disturbed = false;
 	for (int tries = 0; tries < TRIES; tries++) {
 		result = prober_create(&p, why, size);
 		if (!result)

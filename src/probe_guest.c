@@ -40,6 +40,7 @@ int prober_create(struct prober *p, char *why, size_t size)
 {
 	int result = vm_create(&p->vm, MEMORY_SIZE, why, size);
 
+	p->disturbed = false;
 	if (result)
 		return result;
 	result = vcpu_create(&p->vcpu, &p->vm, 0, why, size);
