@@ -3,7 +3,8 @@
 #include "machine.h"
 #include "memory.h"
 
-#define PAGES_MAX 64 /* whose walks together take less than an exit */
+#define PAGES_MAX 64	/* whose walks together take less than an exit */
+#define PAGES_FAR 4096 /* in all: a watchpoint may be as large as the address space */
 #define PAGE_MASK ((uint64_t)VM_PAGE - 1)
 
 static uint64_t add_page(const struct machine *machine, uint64_t sum, uint64_t page)
@@ -15,7 +16,7 @@ static uint64_t add_page(const struct machine *machine, uint64_t sum, uint64_t p
 	return (sum ^ gpa) * 0x9e3779b97f4a7c15;
 }
 
-/* *pages: how many pages that are. */
+/* *pages: how many pages that are, PAGES_FAR at most. */
 static uint64_t add_up(const struct machine *machine, uint64_t *pages)
 {
 	const struct points *points = &machine->points;
@@ -38,7 +39,7 @@ static uint64_t add_up(const struct machine *machine, uint64_t *pages)
 			sum = add_page(machine, sum, page);
 			++*pages;
 			next = page + VM_PAGE;
-			if (!next)
+			if (!next || *pages == PAGES_FAR)
 				return sum;
 		}
 	}
