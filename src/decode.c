@@ -255,7 +255,8 @@ static void behind_0f(struct decoder *d)
 	uint8_t opcode = next(d);
 	bool relative = false;
 
-	d->out->opcode = (uint16_t)(0x0f00 | opcode);
+	if (!d->vex)
+		d->out->opcode = (uint16_t)(0x0f00 | opcode);
 	d->out->fpu = operand_is_vector(opcode) || opcode == 0x38 || opcode == 0x3a || opcode == 0x0e ||
 		      opcode == 0x0f || opcode == 0xae || opcode == 0xc7 || d->vex ||
 		      opcode == 0x00 /* LLDT and LTR: by what a handler of #NP does */ ||
@@ -355,7 +356,7 @@ static uint8_t prefixes(struct decoder *d)
 					       : d->mode == MODE_32 ? 2
 								    : 4;
 			break;
-		case 0xf0: break;
+		case 0xf0: d->out->lock = true; break;
 		case 0xf2: d->repne = true; d->repe = false; break;
 		case 0xf3: d->repe = true; d->repne = false; break;
 		default:

@@ -47,6 +47,7 @@ struct instruction {
 	uint8_t operand_size; /* bytes */
 	uint8_t address_size; /* bytes */
 	uint8_t element;      /* CLASS_STRING: bytes of one element */
+	bool lock;	      /* LOCK before it */
 	bool fpu;	      /* may change x87, MMX or vector registers */
 	bool call;	      /* near or far, and what it calls comes back behind it */
 	bool x87;	      /* one of the old FPU's */

@@ -292,6 +292,8 @@ static bool run_simple(struct vcpu *vcpu, const struct instruction *instruction)
 bool emulate(struct vcpu *vcpu, const struct instruction *instruction, struct interrupt_gate *gate)
 {
 	*gate = (struct interrupt_gate){0};
+	if (instruction->lock)
+		return false;
 	if (instruction->x87)
 		return x87_run(vcpu, instruction);
 	if (!instruction->length)

@@ -199,20 +199,37 @@ static enum outcome halted(struct machine *machine, struct gdbstub_stop *stop)
 	return outcome;
 }
 
+/* Points that could not be found are not to be lost without a word. */
+static bool prepare(struct machine *machine)
+{
+	char why[256];
+
+	if (!probe(&machine->findings, why, sizeof(why)))
+		return true;
+	machine_say(machine, "the guest does not run: cannot find out what this host's KVM does: %s", why);
+	return false;
+}
+
 /* An instruction that this KVM cannot emulate, and the program can. */
 static bool carry_out(struct machine *machine)
 {
 	struct instruction instruction;
 	struct interrupt_gate gate;
+	bool had_tf;
 
 	decode_next(&machine->vcpu, &instruction);
 	/* Nobody but a step sees what it writes and reads. */
 	if (machine->points.watches) {
+		machine->vcpu.regs_dirty = true; /* drops the #UD that KVM may hold back */
 		machine->to_step = 1;
 		return true;
 	}
+	had_tf = machine->vcpu.regs->rflags & RFLAGS_TF;
 	if (!emulate(&machine->vcpu, &instruction, &gate))
 		return false;
+	/* The guest's own trap, but not behind an INT. */
+	if (had_tf && !gate.frame)
+		machine->inject = KVM_GUESTDBG_INJECT_DB;
 	machine->guest_tf = machine->vcpu.regs->rflags & RFLAGS_TF;
 	return true;
 }
@@ -286,6 +303,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		return GOES_ON;
 	case KVM_EXIT_INTERNAL_ERROR:
 	case KVM_EXIT_SHUTDOWN:
+		if (exit == KVM_EXIT_SHUTDOWN && vcpu_cpl(vcpu) == 3 && !machine->findings.done && !prepare(machine))
+			break;
 		if (!exit_is_unemulated(machine, exit))
 			break;
 		if (at_trap(machine)) {
@@ -521,17 +540,6 @@ static void run_over(struct machine *machine, bool asked, struct gdbstub_stop *s
 	machine->over.active = false;
 	if (over.has_point)
 		points_remove(points, GDBSTUB_POINT_HARDWARE, over.pc, 0);
-}
-
-/* Points that could not be found are not to be lost without a word. */
-static bool prepare(struct machine *machine)
-{
-	char why[256];
-
-	if (!probe(&machine->findings, why, sizeof(why)))
-		return true;
-	machine_say(machine, "the guest does not run: cannot find out what this host's KVM does: %s", why);
-	return false;
 }
 
 /* A reset, carried out. */

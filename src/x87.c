@@ -7,6 +7,7 @@
 #define FWAIT 0x9b
 #define FIRST 0xd8 /* of the eight opcodes */
 #define FSW_ES 0x80u
+#define FSW_EXCEPTIONS 0x3f /* with their masks at the same places in FCW */
 #define CR0_MP 0x2u
 #define CR0_EM 0x4u
 #define CR0_TS 0x8u
@@ -164,7 +165,7 @@ bool x87_run(struct vcpu *vcpu, const struct instruction *instruction)
 	if (is_fwait ? (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) : cr0 & (CR0_EM | CR0_TS))
 		return false;
 	now = vcpu_fpu(vcpu);
-	if (!now || (now->fsw & FSW_ES && (is_fwait || waits(instruction))) || vcpu_end_shadow(vcpu))
+	if (!now || (now->fsw & (FSW_ES | (~now->fcw & FSW_EXCEPTIONS)) && (is_fwait || waits(instruction))) || vcpu_end_shadow(vcpu))
 		return false;
 	if (!is_fwait) {
 		state = *now;
