@@ -417,6 +417,8 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		return;
 	}
 	out->modrm = d.modrm;
+	out->segment = (uint8_t)d.operand_segment;
+	out->offset = d.offset;
 	out->length = (uint8_t)d.at;
 	out->divides = opcode == 0xd4 || ((opcode & 0xfe) == 0xf6 && (d.modrm >> 3 & 6) == 6);
 	out->bounds = opcode == 0x62 && !out->fpu;

@@ -110,21 +110,30 @@ static bool long_stack(const struct vcpu *vcpu, unsigned int cpl, unsigned int i
 	       read_memory(vcpu, tr->base + at, sp, sizeof(*sp));
 }
 
-static bool push_frame(struct vcpu *vcpu, const struct kvm_segment *ss, uint64_t sp, const uint64_t *items,
+/* Whether `len` bytes at an offset of this stack may be read, or written, at a privilege level. NULL: all is one. */
+static bool stack_allows(const struct vcpu *vcpu, const struct kvm_segment *ss, uint64_t offset, size_t len, bool write,
+			 unsigned int cpl)
+{
+	return (!ss || segment_allows(vcpu, ss, offset, len, write)) &&
+	       memory_allows(vcpu, (ss ? ss->base : 0) + offset, len, write, cpl);
+}
+
+static void push_frame(struct vcpu *vcpu, const struct kvm_segment *ss, uint64_t sp, const uint64_t *items,
 		       unsigned int count, unsigned int size)
 {
 	uint8_t frame[FRAME_ITEMS * sizeof(*items)];
 
 	for (unsigned int i = 0; i < count; i++)
 		memcpy(frame + i * size, &items[i], size);
-	return sp >= count * size && !memory_write(vcpu, ss->base + sp - count * size, frame, count * size);
+	memory_write(vcpu, (ss ? ss->base : 0) + sp - count * size, frame, count * size);
 }
 
 static bool enter_handler(struct vcpu *vcpu, const struct instruction *instruction, struct interrupt_gate *gate)
 {
 	const struct kvm_regs before = *vcpu->regs;
 	struct kvm_sregs sregs = *vcpu->sregs;
-	unsigned int cpl = vcpu_cpl(vcpu), type, item, count, level;
+	const struct kvm_segment *stack = is_long(vcpu) ? NULL : &sregs.ss;
+	unsigned int cpl = vcpu_cpl(vcpu), type, item, count, level, old_cs, old_ss;
 	uint64_t words[2], mask, sp, offset, behind = before.rip + instruction->length;
 	bool inner;
 
@@ -156,12 +165,14 @@ static bool enter_handler(struct vcpu *vcpu, const struct instruction *instructi
 	}
 	count = is_long(vcpu) || inner ? FRAME_ITEMS : 3;
 	behind &= vcpu_mode(vcpu) == MODE_64 ? UINT64_MAX : vcpu_mode(vcpu) == MODE_32 ? 0xffffffff : 0xffff;
-	if (!push_frame(vcpu, &sregs.ss, sp & mask,
-			(const uint64_t[]){behind, vcpu->sregs->cs.selector, before.rflags, before.rsp,
-					   vcpu->sregs->ss.selector},
-			count, item) ||
+	old_cs = vcpu->sregs->cs.selector;
+	old_ss = vcpu->sregs->ss.selector;
+	if ((sp & mask) < count * item ||
+	    !stack_allows(vcpu, stack, (sp & mask) - count * item, count * item, true, level) ||
 	    vcpu_end_shadow(vcpu) || vcpu_set_sregs(vcpu, &sregs))
 		return false;
+	push_frame(vcpu, stack, sp & mask, (const uint64_t[]){behind, old_cs, before.rflags, before.rsp, old_ss},
+		   count, item);
 	vcpu->regs->rsp = (sp & ~mask) | ((sp - count * item) & mask);
 	vcpu->regs->rip = offset;
 	vcpu->regs->rflags &= ~(uint64_t)(RFLAGS_TF | RFLAGS_NT | RFLAGS_RF | RFLAGS_VM);
@@ -204,10 +215,12 @@ static bool return_from_handler(struct vcpu *vcpu, const struct instruction *ins
 	unsigned int size = instruction->operand_size, cpl = vcpu_cpl(vcpu), rpl, count = is_64 ? FRAME_ITEMS : 3;
 	struct kvm_sregs sregs = *vcpu->sregs;
 	uint64_t items[FRAME_ITEMS] = {0}, mask = stack_mask(vcpu, &sregs.ss), sp = vcpu->regs->rsp & mask;
-	uint64_t base = is_64 ? 0 : sregs.ss.base;
+	const struct kvm_segment *stack = is_64 ? NULL : &vcpu->sregs->ss;
+	uint64_t base = stack ? stack->base : 0;
 	uint8_t frame[FRAME_ITEMS * sizeof(*items)];
 
-	if (vcpu->regs->rflags & RFLAGS_NT || !read_memory(vcpu, base + sp, frame, count * size))
+	if (vcpu->regs->rflags & RFLAGS_NT || !stack_allows(vcpu, stack, sp, count * size, false, cpl) ||
+	    !read_memory(vcpu, base + sp, frame, count * size))
 		return false;
 	for (unsigned int i = 0; i < count; i++)
 		memcpy(&items[i], frame + i * size, size);
@@ -218,7 +231,8 @@ static bool return_from_handler(struct vcpu *vcpu, const struct instruction *ins
 		return false;
 	if (rpl > cpl || is_64) {
 		count = FRAME_ITEMS;
-		if (!read_memory(vcpu, base + sp, frame, count * size))
+		if (!stack_allows(vcpu, stack, sp, count * size, false, cpl) ||
+		    !read_memory(vcpu, base + sp, frame, count * size))
 			return false;
 		for (unsigned int i = 3; i < count; i++)
 			memcpy(&items[i], frame + i * size, size);

@@ -210,6 +210,26 @@ int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa)
 	return 0;
 }
 
+bool memory_allows(const struct vcpu *vcpu, uint64_t linear, size_t len, bool write, unsigned int cpl)
+{
+	struct mmu mmu = mmu_of(vcpu);
+	bool is_user = cpl == 3, is_guarded = is_user || mmu.cr0 & CR0_WP;
+	struct mmu_page page;
+	uint64_t left;
+
+	for (size_t done = 0; done < len; done += (size_t)left) {
+		if (mmu_translate(&mmu, linear + done, &page, NULL, 0) || (is_user && !page.user) ||
+		    (write && ((is_guarded && !page.writable) || vm_is_rom(vcpu->vm, page.gpa))) ||
+		    !vm_host(vcpu->vm, page.gpa, &left))
+			return false;
+		if (left > page.left)
+			left = page.left;
+		if (left > len - done)
+			left = len - done;
+	}
+	return true;
+}
+
 void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left)
 {
 	struct mmu mmu = mmu_of(vcpu);

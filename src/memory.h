@@ -19,6 +19,11 @@ ssize_t memory_read_physical(const struct vcpu *vcpu, uint64_t gpa, void *buf, s
 int memory_write_physical(struct vcpu *vcpu, uint64_t gpa, const void *buf, size_t len);
 /* Translates: 0 and the guest-physical address, or -EFAULT. Whether memory is there is another matter. */
 int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
+/*
+ * Whether code at this privilege level may read, or with `write` write, all of it without an exception, and there is
+ * RAM for it, not a ROM or a device. For what the program does in the guest's place.
+ */
+bool memory_allows(const struct vcpu *vcpu, uint64_t linear, size_t len, bool write, unsigned int cpl);
 /* Where that is in this program, and in *left how many bytes follow in one piece; NULL if nowhere. */
 void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left);
 /* The region that `linear` is in; memory that is not there is not mapped. */

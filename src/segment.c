@@ -11,6 +11,7 @@
 #define TYPE_CODE 11	     /* execute and read, accessed */
 #define TYPE_IS_CODE 8
 #define TYPE_CONFORMING 4
+#define TYPE_EXPANDS_DOWN 4 /* of data */
 #define TYPE_WRITABLE_OR_READABLE 2
 /* System segments (SDM volume 3, table 3-2). */
 #define TYPE_LDT 2
@@ -98,6 +99,20 @@ bool segment_is_conforming(const struct kvm_segment *segment)
 bool segment_is_writable(const struct kvm_segment *segment)
 {
 	return segment->s && !(segment->type & TYPE_IS_CODE) && segment->type & TYPE_WRITABLE_OR_READABLE;
+}
+
+bool segment_allows(const struct vcpu *vcpu, const struct kvm_segment *segment, uint64_t offset, size_t len, bool write)
+{
+	uint64_t last = offset + len - 1;
+	bool is_code = segment_is_code(segment);
+	bool is_readable = !is_code || segment->type & TYPE_WRITABLE_OR_READABLE;
+
+	if (!vcpu_is_real(vcpu) &&
+	    (segment->unusable || (write ? !segment_is_writable(segment) : !is_readable)))
+		return false;
+	if (!is_code && segment->type & TYPE_EXPANDS_DOWN)
+		return offset > segment->limit && last <= (segment->db ? 0xffffffff : 0xffff);
+	return last <= segment->limit;
 }
 
 /* The checks of MOV to a segment register, and of a far jump for CS (SDM volume 2, MOV and JMP). */

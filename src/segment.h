@@ -39,6 +39,12 @@ bool segment_is_code(const struct kvm_segment *segment);
 bool segment_is_conforming(const struct kvm_segment *segment); /* of code */
 bool segment_is_writable(const struct kvm_segment *segment);   /* data that can be written */
 
+/*
+ * Whether code that is not 64-bit code may read, or with `write` write, `len` bytes at an offset: they are within the
+ * limit, and in protected mode the segment is of such a type.
+ */
+bool segment_allows(const struct vcpu *vcpu, const struct kvm_segment *segment, uint64_t offset, size_t len, bool write);
+
 /* The descriptor that a selector names in protected mode, or its base; false if there is none. */
 bool segment_descriptor(const struct vcpu *vcpu, uint16_t selector, uint64_t *descriptor);
 uint64_t segment_descriptor_base(uint64_t descriptor);

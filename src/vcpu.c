@@ -259,6 +259,7 @@ void vcpu_skip(struct vcpu *vcpu, unsigned int length)
 	struct kvm_regs *regs = vcpu->regs;
 
 	regs->rip += length;
+	regs->rflags &= ~(uint64_t)RFLAGS_RF;
 	if (vcpu_mode(vcpu) != MODE_64)
 		regs->rip &= vcpu_mode(vcpu) == MODE_32 ? 0xffffffff : 0xffff;
 	vcpu->regs_dirty = true;

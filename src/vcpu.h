@@ -19,6 +19,7 @@ enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 #define CR0_TS 0x8u
 #define CR0_ET 0x10u
 #define CR0_AM 0x40000u
+#define CR0_WP 0x10000u
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
 #define EFER_LME 0x100u
@@ -98,7 +99,7 @@ void vcpu_kick(struct vcpu *vcpu);
  * vcpu_was_kicked() still tells of that.
  */
 void vcpu_defer_kick(struct vcpu *vcpu);
-/* Past an instruction of this length, which has been carried out by others than KVM. */
+/* Past an instruction of this length, which has been carried out by others than KVM; clears RF, as each does. */
 void vcpu_skip(struct vcpu *vcpu, unsigned int length);
 /* Whether there was a kick since the last call. */
 bool vcpu_was_kicked(struct vcpu *vcpu);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "segment.h"
 
 #define FWAIT 0x9b
 #define FIRST 0xd8 /* of the eight opcodes */
@@ -114,64 +115,88 @@ static void run(const uint8_t *code, struct fxsave *state, void *operand, uint64
 	*flags = (*flags & ~(uint64_t)RFLAGS_STATUS) | (status & RFLAGS_STATUS);
 }
 
-static bool run_x87(struct vcpu *vcpu, const struct instruction *x87, struct fxsave *state)
+/* The operand in memory may be read or written as the instruction wants to. */
+static bool is_allowed(struct vcpu *vcpu, const struct instruction *x87, const struct data_access *access)
+{
+	const struct kvm_segment *segment = segment_of((struct kvm_sregs *)vcpu->sregs, (enum segment)x87->segment);
+
+	return (vcpu_mode(vcpu) == MODE_64 || segment_allows(vcpu, segment, x87->offset, access->len, access->write)) &&
+	       memory_allows(vcpu, access->linear, access->len, access->write, vcpu_cpl(vcpu));
+}
+
+/* What the instruction would leave behind; nothing is written yet. */
+struct result {
+	struct fxsave state;
+	uint8_t operand[16];
+	uint64_t rax, rflags;
+};
+
+static bool find_result(struct vcpu *vcpu, const struct instruction *x87, struct result *result)
 {
 	bool in_memory = x87->modrm < 0xc0;
-	uint8_t operand[16] __attribute__((aligned(16))) = {0}, reg = x87->modrm >> 3 & 7;
+	uint8_t reg = x87->modrm >> 3 & 7;
 	unsigned int row = x87->opcode - FIRST;
 	const struct data_access *access = &x87->access[0];
-	uint64_t flags = vcpu->regs->rflags;
-	const struct fxsave before = *state;
+	const struct fxsave before = result->state;
 
 	if (in_memory) {
 		if (!(with_memory[row] >> reg & 1) || x87->accesses != 1 || access->len > OPERAND_MAX ||
-		    memory_read(vcpu, access->linear, operand, access->len) != (ssize_t)access->len)
+		    !is_allowed(vcpu, x87, access) ||
+		    memory_read(vcpu, access->linear, result->operand, access->len) != (ssize_t)access->len)
 			return false;
-		run(x87_with_memory[row][reg], state, operand, &flags);
-		if (access->write && memory_write(vcpu, access->linear, operand, access->len))
-			return false;
+		run(x87_with_memory[row][reg], &result->state, result->operand, &result->rflags);
 	} else {
 		if (!(with_registers[row] >> (x87->modrm & 63) & 1))
 			return false;
-		if (x87->opcode == 0xdf && x87->modrm == 0xe0) {
-			vcpu->regs->rax = (vcpu->regs->rax & ~0xffffull) | state->fsw;
-			return true;
-		}
-		run(x87_with_registers[row][x87->modrm & 63], state, NULL, &flags);
+		if (x87->opcode == 0xdf && x87->modrm == 0xe0)
+			result->rax = (result->rax & ~0xffffull) | before.fsw;
+		else
+			run(x87_with_registers[row][x87->modrm & 63], &result->state, NULL, &result->rflags);
 	}
 	/* Where the guest has it, not the host; control instructions leave it alone. */
-	state->fop = before.fop;
-	state->fip = before.fip;
-	state->fdp = before.fdp;
+	result->state.fop = before.fop;
+	result->state.fip = before.fip;
+	result->state.fdp = before.fdp;
 	if (waits(x87) && !(in_memory && x87->opcode == 0xd9 && reg == 5)) {
-		state->fop = (uint16_t)(row << 8 | x87->modrm);
-		state->fip = vcpu->regs->rip;
+		result->state.fop = (uint16_t)(row << 8 | x87->modrm);
+		result->state.fip = vcpu->regs->rip;
 		if (in_memory)
-			state->fdp = access->linear;
+			result->state.fdp = x87->offset;
 	}
-	vcpu->regs->rflags = flags;
 	return true;
+}
+
+/* Whether an exception is pending, or would be as soon as the state is loaded. */
+static bool is_pending(const struct fxsave *state)
+{
+	return state->fsw & FSW_ES || state->fsw & ~state->fcw & FSW_EXCEPTIONS;
 }
 
 bool x87_run(struct vcpu *vcpu, const struct instruction *instruction)
 {
-	const struct fxsave *now;
-	struct fxsave state;
 	bool is_fwait = instruction->opcode == FWAIT;
 	uint64_t cr0 = vcpu->sregs->cr0;
+	struct result result = {.rax = vcpu->regs->rax, .rflags = vcpu->regs->rflags};
+	const struct fxsave *now;
 
 	if (!instruction->x87)
 		return false;
 	if (is_fwait ? (cr0 & (CR0_MP | CR0_TS)) == (CR0_MP | CR0_TS) : cr0 & (CR0_EM | CR0_TS))
 		return false;
 	now = vcpu_fpu(vcpu);
-	if (!now || (now->fsw & (FSW_ES | (~now->fcw & FSW_EXCEPTIONS)) && (is_fwait || waits(instruction))) || vcpu_end_shadow(vcpu))
+	if (!now || (is_pending(now) && (is_fwait || waits(instruction))))
+		return false;
+	result.state = *now;
+	if ((!is_fwait && !find_result(vcpu, instruction, &result)) || vcpu_end_shadow(vcpu))
 		return false;
 	if (!is_fwait) {
-		state = *now;
-		if (!run_x87(vcpu, instruction, &state) || vcpu_set_fpu(vcpu, &state))
+		if (vcpu_set_fpu(vcpu, &result.state))
 			return false;
+		if (instruction->accesses && instruction->access[0].write)
+			memory_write(vcpu, instruction->access[0].linear, result.operand, instruction->access[0].len);
 	}
+	vcpu->regs->rax = result.rax;
+	vcpu->regs->rflags = result.rflags;
 	vcpu_skip(vcpu, instruction->length);
 	return true;
 }

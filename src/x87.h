@@ -9,8 +9,8 @@
 
 /*
  * Carries out `instruction`, one of x87 or FWAIT that the vCPU is at. False, with nothing changed, if it is none, if the
- * CPU would raise an exception, if its operand cannot be read or written, and for what stores or loads the whole
- * environment (FLDENV, FNSTENV, FRSTOR, FNSAVE). The last data pointer is kept as a linear address.
+ * CPU would raise an exception, if its operand is not in RAM, and for what stores or loads the whole environment (FLDENV,
+ * FNSTENV, FRSTOR, FNSAVE). Accessed and Dirty bits of the page tables are not set.
  */
 bool x87_run(struct vcpu *vcpu, const struct instruction *instruction);
 

@@ -1,0 +1,52 @@
+#!/bin/sh
+# What the stub carries out because this host's KVM cannot, while the guest runs freely and nothing has been stepped
+# yet; and what it must not carry out. Hosts whose KVM can do all of it give the same.
+
+. "${srcdir:-.}/tests/lib.sh"
+
+need_kvm
+for guest in gates32 readonly64 refused tf-carried; do
+	need_guest $guest.bin
+done
+work=$(mktemp -d) || exit
+trap 'rm -rf "$work"' EXIT
+
+# ends NAME EXPECTED [ARG]...: what the guest and kvmgdb say in the end.
+ends() {
+	name=$1
+	printf '%s\n' "$2" >"$work/expected"
+	shift 2
+	kvmgdb --gdb=none "$@" >"$work/out" 2>&1
+	sed 's/^kvmgdb: //' "$work/out" >"$work/said"
+	same "$name" "$work/expected" "$work/said"
+}
+
+ends 'INT and IRET, at privilege level 3, too' 'halted at 0008:00001232' --mode=32 "$GUESTS/gates32.bin"
+ends "the guest's own TF" '9
+halted at 0000:1034' --load=0x1000 "$GUESTS/tf-carried.bin"
+
+# refused NAME ARG...: nothing of it is done.
+refused() {
+	name=$1
+	shift
+	kvmgdb --gdb=none "$@" >"$work/out" 2>&1
+	if [ "$name" = "$unchecked" ]; then
+		skip "not carried out: $name" "this CPU does it"
+		return
+	fi
+	! grep -q '^x' "$work/out" && grep -q '^\.\|cannot emulate\|triple fault' "$work/out"
+	result $? "not carried out: $name"
+	comment <"$work/out"
+}
+
+# QEMU looks at no limits.
+unchecked=
+kvmgdb --gdb=none --load=0x1000 --entry=0:1180 "$GUESTS/refused.bin" 2>/dev/null | grep -q '^x' &&
+	unchecked='a store past the limit'
+entry=$((0x1000))
+for name in 'LOCK AAA' 'LOCK FADD' 'a hint behind VEX' 'a store past the limit' 'x87 with EM' 'FWAIT with MP and TS'; do
+	refused "$name" --load=0x1000 --entry="0:$(printf '%x' $entry)" "$GUESTS/refused.bin"
+	entry=$((entry + 0x40))
+done
+refused 'a store to a page to be read' --mode=64 "$GUESTS/readonly64.bin"
+finish
