@@ -10,9 +10,9 @@
 #include "irq.h"
 #include "memory.h"
 #include "message.h"
-#include "outs.h"
 #include "screen_live.h"
 #include "step.h"
+#include "string_io.h"
 #include "trap.h"
 
 #define STEPS_TO_ARM 1024 /* between two looks at whether stepping is still needed */
@@ -107,77 +107,6 @@ static enum outcome debug_exit(struct machine *machine, struct gdbstub_stop *sto
 	return GOES_ON;
 }
 
-/*
- * An instruction that KVM carries out itself, which neither debug registers nor guarded pages see: INS, at
- * its KVM_EXIT_IO, and OUTS, whose read of a guarded page is a KVM_EXIT_MMIO. It would do all iterations at
- * once, so it is told that this is the last one.
- */
-static enum outcome watch_emulated(struct machine *machine, int exit, struct gdbstub_stop *stop)
-{
-	struct vcpu *vcpu = &machine->vcpu;
-	const struct kvm_regs before = *vcpu->regs;
-	struct instruction instruction;
-	uint64_t held = 0, mask;
-	bool bus_error = false;
-
-	decode_next(vcpu, &instruction);
-	mask = decode_count_mask(&instruction);
-	if (instruction.repeated) {
-		held = (before.rcx - 1) & mask;
-		if (exit == KVM_EXIT_IO)
-			vcpu->run->io.count = 1;
-		vcpu->regs->rcx = (before.rcx & ~mask) | 1;
-		vcpu->regs_dirty = true;
-	}
-	exit_serve_io(machine, exit, &bus_error);
-	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
-		return STOPPED;
-	if (instruction.repeated) {
-		vcpu->regs->rcx = (before.rcx & ~mask) | held;
-		vcpu->regs->rip = held ? before.rip : before.rip + instruction.length;
-		vcpu->regs_dirty = true;
-	}
-	for (int i = 0; i < instruction.accesses; i++) {
-		struct data_access access = decode_access(&instruction, i, &before, vcpu->regs);
-		enum gdbstub_reason reason = points_watching(&machine->points, &access, &stop->addr);
-
-		if (reason)
-			return exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP);
-	}
-	return GOES_ON;
-}
-
-/* OUTS that reads what debug registers watch, when it has done so. */
-static enum outcome watch_outs(struct machine *machine, const struct data_access *read, uint64_t rip,
-			       struct gdbstub_stop *stop)
-{
-	bool bus_error = false;
-
-	exit_serve_io(machine, KVM_EXIT_IO, &bus_error);
-	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
-		return STOPPED;
-	machine->vcpu.regs->rip = rip;
-	machine->vcpu.regs_dirty = true;
-	return exit_report(stop, points_watching(&machine->points, read, &stop->addr), GDBSTUB_SIGNAL_TRAP);
-}
-
-/* Whether that is one that points watch. With RIP behind it, nobody knows what a write came from. */
-static bool is_watched(const struct machine *machine, int exit)
-{
-	const struct kvm_run *run = machine->vcpu.run;
-	struct instruction instruction;
-
-	if (!machine->points.watches)
-		return false;
-	if (exit == KVM_EXIT_MMIO)
-		return machine->guard.count && !run->mmio.is_write &&
-		       vm_host(&machine->vm, run->mmio.phys_addr, NULL);
-	if (run->io.direction != KVM_EXIT_IO_IN)
-		return false;
-	decode_next(&machine->vcpu, &instruction);
-	return instruction.port && instruction.accesses && instruction.access[0].write;
-}
-
 /* The guest waits in a HLT. One that is stopped there is put back to it, to wait again when it goes on. */
 static enum outcome halted(struct machine *machine, struct gdbstub_stop *stop)
 {
@@ -238,9 +167,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
 	uint32_t control = points_control(&machine->points) | machine->inject;
-	struct data_access read;
+	enum outcome outcome;
 	bool bus_error = false;
-	uint64_t rip;
 	int exit;
 
 	if (machine->inject)
@@ -265,10 +193,8 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	switch (exit) {
 	case KVM_EXIT_IO:
 	case KVM_EXIT_MMIO:
-		if (is_watched(machine, exit))
-			return watch_emulated(machine, exit, stop);
-		if (exit == KVM_EXIT_IO && outs_is_watched(machine, &read, &rip))
-			return watch_outs(machine, &read, rip, stop);
+		if (string_io_serve(machine, exit, stop, &outcome))
+			return outcome;
 		exit_serve_io(machine, exit, &bus_error);
 		if (!bus_error && !machine->bios.trapped && machine->request == MACHINE_GO_ON)
 			return GOES_ON;
