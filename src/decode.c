@@ -88,7 +88,7 @@ static uint8_t next(struct decoder *d)
 	return d->code[d->at++];
 }
 
-static uint64_t immediate(struct decoder *d, unsigned int size)
+static uint64_t number(struct decoder *d, unsigned int size)
 {
 	uint64_t value = 0;
 
@@ -97,14 +97,22 @@ static uint64_t immediate(struct decoder *d, unsigned int size)
 	return value;
 }
 
-static int64_t displacement(struct decoder *d, unsigned int size)
+static int64_t signed_number(struct decoder *d, unsigned int size)
 {
-	uint64_t value = immediate(d, size);
 	unsigned int shift = 64 - 8 * size;
 
-	if (!size)
-		return 0;
-	return ((int64_t)(value << shift) >> shift) * (size == 1 ? (int64_t)d->scale : 1);
+	return size ? (int64_t)(number(d, size) << shift) >> shift : 0;
+}
+
+static uint64_t immediate(struct decoder *d, unsigned int size)
+{
+	d->out->immediate = (uint64_t)signed_number(d, size);
+	return d->out->immediate & operand_mask(size);
+}
+
+static int64_t displacement(struct decoder *d, unsigned int size)
+{
+	return signed_number(d, size) * (size == 1 ? (int64_t)d->scale : 1);
 }
 
 static void address_16(struct decoder *d, unsigned int mod, unsigned int rm)
@@ -417,6 +425,8 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 		return;
 	}
 	out->modrm = d.modrm;
+	out->rex = d.rex;
+	out->rep = d.repe || d.repne;
 	out->segment = (uint8_t)d.operand_segment;
 	out->offset = d.offset;
 	out->length = (uint8_t)d.at;

@@ -43,6 +43,9 @@ struct instruction {
 	/* 0Fxx for what is behind 0F; of no use with VEX and EVEX, and behind 0F 38 and 0F 3A. */
 	uint16_t opcode;
 	uint8_t modrm; /* if it has one */
+	uint8_t rex;   /* the prefix, or 0; of no use with VEX and EVEX */
+	bool rep;      /* REP, REPE or REPNE before it, whatever they mean there */
+	uint64_t immediate; /* its last one, sign-extended */
 	/* Of its operand in memory: enum segment, and where in the segment. */
 	uint8_t segment;
 	uint64_t offset;

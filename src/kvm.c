@@ -97,6 +97,7 @@ static int check_capabilities(struct vm *vm, char *why, size_t size)
 	if (((size_t)coalesced + 1) * VM_PAGE <= vm->run_size)
 		vm->coalesced_page = (unsigned int)coalesced;
 	vm->sync_regs = (sync & KVM_SYNC_X86_REGS) && (sync & KVM_SYNC_X86_SREGS);
+	vm->sync_events = vm->sync_regs && (sync & KVM_SYNC_X86_EVENTS);
 	vm->debug = (uint32_t)capability(vm, KVM_CAP_SET_GUEST_DEBUG2);
 	if (!vm->debug) /* older than the capability: what has always been there */
 		vm->debug = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_USE_SW_BP |

@@ -49,6 +49,7 @@ struct vm {
 	int fd;
 	size_t run_size;   /* of a vCPU's shared page */
 	bool sync_regs;	   /* KVM_CAP_SYNC_REGS, general and segment registers */
+	bool sync_events;  /* the same, with what is to be delivered */
 	uint32_t debug;	   /* KVM_GUESTDBG_* bits that this host takes */
 	uint8_t *memory;   /* private anonymous memory, size bytes */
 	uint64_t size;	   /* a multiple of 4096 */

@@ -87,6 +87,7 @@ struct machine {
 	bool halt_stepped;     /* into by a step: a `continue` that follows need not say it again */
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
+	bool resumes;	       /* from a breakpoint that was reported, or whose conditions said no */
 	bool at_point;	       /* a run: at a point that is still to be left */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */
 	int interrupt;	       /* a vector that comes before those of the controller, or -1 */
@@ -97,6 +98,7 @@ struct machine {
 	bool whole_repeats;    /* a step does all of a string instruction */
 	int register_set;      /* enum register_set: what the client wants to see */
 	bool physical;	       /* the client's memory addresses are guest-physical ones */
+	bool step_kvm;	       /* KVM does each step, also what compute() could do */
 	bool step_over;	       /* the next step does not go into what the instruction calls */
 	struct step_over over; /* while it runs */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */

@@ -230,6 +230,17 @@ bool memory_allows(const struct vcpu *vcpu, uint64_t linear, size_t len, bool wr
 	return true;
 }
 
+bool memory_runs(const struct vcpu *vcpu, uint64_t linear, size_t len, unsigned int cpl)
+{
+	struct mmu mmu = mmu_of(vcpu);
+	struct mmu_page page;
+	uint64_t left;
+
+	return !mmu_translate(&mmu, linear, &page, NULL, 0) && page.executable && page.accessed && len <= page.left &&
+	       (cpl == 3 ? page.user : !(page.user && mmu.cr4 & CR4_SMEP)) &&
+	       vm_host(vcpu->vm, page.gpa, &left) && len <= left;
+}
+
 void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left)
 {
 	struct mmu mmu = mmu_of(vcpu);

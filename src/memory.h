@@ -24,6 +24,11 @@ int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
  * RAM for it, not a ROM or a device. For what the program does in the guest's place.
  */
 bool memory_allows(const struct vcpu *vcpu, uint64_t linear, size_t len, bool write, unsigned int cpl);
+/*
+ * Whether code at this privilege level may run there, the CPU would leave no trace of it in the page tables, and all
+ * `len` bytes are in one page of RAM or ROM.
+ */
+bool memory_runs(const struct vcpu *vcpu, uint64_t linear, size_t len, unsigned int cpl);
 /* Where that is in this program, and in *left how many bytes follow in one piece; NULL if nowhere. */
 void *memory_host(const struct vcpu *vcpu, uint64_t linear, uint64_t *left);
 /* The region that `linear` is in; memory that is not there is not mapped. */

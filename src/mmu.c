@@ -20,6 +20,7 @@
 #define ENTRY_PRESENT BIT(0)
 #define ENTRY_WRITABLE BIT(1)
 #define ENTRY_USER BIT(2)
+#define ENTRY_ACCESSED BIT(5)
 #define ENTRY_PS BIT(7)
 #define ENTRY_ADDRESS BITS(12, 51)
 #define ENTRY_NX BIT(63)
@@ -34,7 +35,7 @@ struct level {
 	uint64_t large_reserved;   /* must be 0 in such an entry */
 	uint64_t large_high;	   /* holds bits 32 and up of such a page's address */
 	uint64_t reserved;	   /* must be 0 in any entry that is present */
-	uint64_t unrestricted;	   /* permissions that this level has no bits for */
+	uint64_t unrestricted;	   /* permissions, and Accessed, that this level has no bits for */
 };
 
 /* clang-format off */
@@ -62,7 +63,7 @@ static const struct level levels_pae[] = {
 	{ .table = "page directory pointer table", .entry = "page directory pointer entry",
 	  .shift = 30, .bits = 2, .size = 8,
 	  .reserved = BITS(1, 2) | BITS(5, 8) | BITS(52, 63),
-	  .unrestricted = ENTRY_WRITABLE | ENTRY_USER },
+	  .unrestricted = ENTRY_WRITABLE | ENTRY_USER | ENTRY_ACCESSED },
 	{ .table = "page directory", .entry = "page directory entry",
 	  .shift = 21, .bits = 9, .size = 8,
 	  .large = true, .large_reserved = BITS(13, 20),
@@ -227,6 +228,7 @@ static int walk(const struct mmu *mmu, uint64_t linear, struct mmu_page *page, u
 	page->writable = allowed & ENTRY_WRITABLE;
 	page->user = allowed & ENTRY_USER;
 	page->executable = allowed & ENTRY_NX;
+	page->accessed = allowed & ENTRY_ACCESSED;
 	return 0;
 }
 

@@ -30,6 +30,7 @@ struct mmu_page {
 	uint64_t left; /* bytes from there to the end of the page, at least 1 */
 	/* Combined over all levels, as the tables say; CR0.WP, SMEP etc. are not applied. */
 	bool writable, user, executable;
+	bool accessed; /* a CPU that used the page would have no bit of this name to set */
 };
 
 /* The paging mode that the control registers select. */

@@ -99,6 +99,17 @@ static int monitor_step_irq(struct gdbstub *stub, void *target, const char *args
 	return 0;
 }
 
+static int monitor_step_kvm(struct gdbstub *stub, void *target, const char *args)
+{
+	struct machine *machine = target;
+
+	set_switch(stub, args, &machine->step_kvm);
+	gdbstub_printf(stub, "%s\n", machine->step_kvm
+					     ? "KVM does each step."
+					     : "Plain instructions are stepped without entering the guest.");
+	return 0;
+}
+
 static int monitor_interrupt(struct gdbstub *stub, void *target, const char *args)
 {
 	struct machine *machine = target;
@@ -226,6 +237,7 @@ const struct gdbstub_monitor monitor_commands[] = {
 	{"screenshot", "FILE.png", "write a picture of the guest's screen, in the folder of --screenshots", monitor_screenshot},
 	{"status", "", "the CPU's mode and place, and what is set", monitor_status},
 	{"step-irq", "[on|off]", "whether a step takes an interrupt", monitor_step_irq},
+	{"step-kvm", "[on|off]", "whether KVM does each step, also of a plain instruction", monitor_step_kvm},
 	{"step-rep", "[one|all]", "how many iterations of REP a step does", monitor_step_rep},
 	{"trace", "[bios|io [on|off]]", "say what the guest asks of the BIOS and of devices", trace_monitor},
 	{0},

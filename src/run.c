@@ -180,7 +180,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		vcpu->regs_dirty = true;
 	}
 	/* Behind that, since writing the registers drops an exception that is to be injected. */
-	exit = vcpu_debug(vcpu, control, machine->points.debugreg, machine->inject || vcpu->regs_dirty);
+	exit = vcpu_debug(vcpu, control, machine->points.debugreg, machine->inject);
 	machine->inject = 0;
 	if (!exit)
 		exit = irq_offer(machine);
@@ -356,11 +356,12 @@ static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *st
 {
 	enum outcome outcome;
 
-	machine->at_point = false;
+	machine->at_point = machine->resumes = false;
 	if (can_pass(machine)) {
 		vcpu_pass_breakpoint(&machine->vcpu);
 		return GOES_ON;
 	}
+	machine->resumes = true;
 	outcome = step_to_point(machine, false, stop);
 	if (outcome == INTERRUPTED)
 		machine->at_point = true;
@@ -519,6 +520,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		asked = gdbstub_poll(machine->stub);
 	if (machine->reset_due)
 		begin_anew(machine);
+	machine->resumes &= !machine->pc_moved;
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
 		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
@@ -546,6 +548,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 	if (stop->reason >= GDBSTUB_WATCH && stop->reason <= GDBSTUB_AWATCH)
 		points_count_watch(&machine->points, stop->reason, stop->addr);
 	machine->pc_moved = machine->hit_here = machine->step_over = false;
+	machine->resumes = stop->reason == GDBSTUB_SWBREAK || stop->reason == GDBSTUB_HWBREAK;
 	in_run = 0;
 	/* For a signal that came after the last look and found the machine running. */
 	if (ending >= 0) {

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "compute.h"
 #include "decode.h"
 #include "emulate.h"
 #include "interrupt.h"
@@ -12,6 +13,8 @@
 #include "segment.h"
 #include "task.h"
 #include "trap.h"
+
+#define OPCODE_MOV_TO_DR 0x0f23u
 
 #define STEP_CONTROL (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ)
 
@@ -568,8 +571,21 @@ static void lift_traps(struct step *s, bool interrupts)
 		lift_traps_at(s, instruction->access[i].linear, instruction->access[i].len);
 }
 
+/* Whether nothing is to come before the instruction, so that the program may carry it out. */
+static bool is_free(const struct step *s, bool interrupts, bool resumes)
+{
+	const struct machine *machine = s->machine;
+
+	if (machine->step_kvm || machine->inject || machine->guest_tf || s->vcpu->regs->rflags & RFLAGS_TF ||
+	    (interrupts && irq_vector(machine) >= 0))
+		return false;
+	/* Where a step heeds the guest's own breakpoints. RF is what a CPU would resume with from one. */
+	return !machine->findings.steps_stay_armed || resumes || !vcpu_has_breakpoints(s->vcpu);
+}
+
 enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
+	bool resumes = machine->resumes;
 	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
 	enum outcome outcome;
 	uint64_t held;
@@ -581,7 +597,13 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	}
 	machine->life = MACHINE_ALIVE;
+	machine->resumes = false;
 	decode_next(s.vcpu, &s.instruction);
+	if (is_free(&s, interrupts, resumes) && compute(s.vcpu, &s.instruction))
+		return STEPPED;
+	if (s.instruction.opcode == OPCODE_MOV_TO_DR)
+		s.vcpu->own_breakpoints_known = false;
+	s.vcpu->steps_without_tf = machine->findings.steps_stay_armed;
 	if (machine->vm.traps.count)
 		lift_traps(&s, interrupts);
 	s.before = *s.vcpu->regs;

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #define CPUID_ENTRIES 256
+#define DR7_ENABLED 0xffu
+#define INJECTIONS (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
 #define APIC_BASE_ENABLE 0x800ull /* of the MSR IA32_APIC_BASE */
 
 /* The XSAVE header's bitmap of components (SDM volume 1, 13.4.2). */
@@ -128,6 +130,10 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, si
 		vcpu->sregs = &vcpu->run->s.regs.sregs;
 		vcpu->run->kvm_valid_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
 	}
+	if (vm->sync_events) {
+		vcpu->events = &vcpu->run->s.regs.events;
+		vcpu->run->kvm_valid_regs |= KVM_SYNC_X86_EVENTS;
+	}
 	what = "set a virtual CPU's features";
 	if (allocate_xsave(vcpu) || set_cpuid(vcpu))
 		goto failed;
@@ -194,8 +200,12 @@ static int run(struct vcpu *vcpu)
 
 	if (vcpu->set_tf) {
 		vcpu->regs->rflags |= RFLAGS_TF;
-		vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+		vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
 		vcpu->set_tf = vcpu->regs_dirty = false;
+	} else if (vcpu->regs_dirty && vcpu->vm->sync_regs &&
+		   (vcpu->steps_without_tf || !(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP))) {
+		vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
+		vcpu->regs_dirty = false;
 	} else if (vcpu->regs_dirty) {
 		/* Not by kvm_dirty_regs: those take effect after KVM_SET_GUEST_DEBUG and lose TF. */
 		if (ioctl(vcpu->fd, KVM_SET_REGS, vcpu->regs))
@@ -223,6 +233,8 @@ static int run(struct vcpu *vcpu)
 
 int vcpu_enter(struct vcpu *vcpu)
 {
+	if (!(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP))
+		vcpu->own_breakpoints_known = false;
 	return run(vcpu);
 }
 
@@ -296,13 +308,27 @@ bool vcpu_step_again(struct vcpu *vcpu, uint32_t control, const uint64_t debugre
 	return vcpu->set_tf;
 }
 
+static int write_events(struct vcpu *vcpu, const struct kvm_vcpu_events *events)
+{
+	vcpu->run->kvm_dirty_regs &= ~(uint64_t)KVM_SYNC_X86_EVENTS;
+	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, events);
+}
+
+/* What KVM_RUN was to take along: it would undo what is to be injected now. */
+static int settle_events(struct vcpu *vcpu)
+{
+	if (!(vcpu->run->kvm_dirty_regs & KVM_SYNC_X86_EVENTS))
+		return 0;
+	return write_events(vcpu, vcpu->events);
+}
+
 int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], bool again)
 {
 	struct kvm_guest_debug debug = make_debug(vcpu, control, debugreg);
 
 	/* These would take effect behind it, too, and lose TF. */
-	if (control & KVM_GUESTDBG_SINGLESTEP && vcpu->run->kvm_dirty_regs) {
-		vcpu->run->kvm_dirty_regs = 0;
+	if (control & KVM_GUESTDBG_SINGLESTEP && vcpu->run->kvm_dirty_regs & KVM_SYNC_X86_REGS) {
+		vcpu->run->kvm_dirty_regs &= ~(uint64_t)KVM_SYNC_X86_REGS;
 		vcpu->regs_dirty = true;
 	}
 	if (!again && knows_debug(vcpu, &debug))
@@ -313,10 +339,12 @@ int vcpu_debug(struct vcpu *vcpu, uint32_t control, const uint64_t debugreg[8], 
 			return -errno;
 		vcpu->regs_dirty = false;
 	}
+	if (control & INJECTIONS && settle_events(vcpu))
+		return -errno;
 	if (ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &debug))
 		return -errno;
 	/* An injection is done once, and would be done again. */
-	vcpu->debug_known = !(control & (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP));
+	vcpu->debug_known = !(control & INJECTIONS);
 	vcpu->debug = debug;
 	return 0;
 }
@@ -473,8 +501,20 @@ int vcpu_debug_registers(const struct vcpu *vcpu, struct kvm_debugregs *register
 	return ioctl(vcpu->fd, KVM_GET_DEBUGREGS, registers) ? -errno : 0;
 }
 
+bool vcpu_has_breakpoints(struct vcpu *vcpu)
+{
+	struct kvm_debugregs registers;
+
+	if (!vcpu->own_breakpoints_known) {
+		vcpu->own_breakpoints = vcpu_debug_registers(vcpu, &registers) || registers.dr7 & DR7_ENABLED;
+		vcpu->own_breakpoints_known = true;
+	}
+	return vcpu->own_breakpoints;
+}
+
 int vcpu_set_debug_registers(struct vcpu *vcpu, const struct kvm_debugregs *registers)
 {
+	vcpu->own_breakpoints_known = false;
 	return ioctl(vcpu->fd, KVM_SET_DEBUGREGS, registers) ? -errno : 0;
 }
 
@@ -499,31 +539,53 @@ int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
 	return ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs) ? -errno : 0;
 }
 
+/* Nothing but KVM_RUN and what is here changes a shadow, and what it has left to be delivered is looked at behind it. */
+static int read_events(const struct vcpu *vcpu, struct kvm_vcpu_events *events)
+{
+	if (!vcpu->events)
+		return ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, events);
+	*events = *vcpu->events;
+	return 0;
+}
+
 int vcpu_end_shadow(struct vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
 
-	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
+	if (read_events(vcpu, &events))
 		return -errno;
 	if (!events.interrupt.shadow)
 		return 0;
 	events.interrupt.shadow = 0;
 	events.flags |= KVM_VCPUEVENT_VALID_SHADOW;
-	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) ? -errno : 0;
+	if (write_events(vcpu, &events))
+		return -errno;
+	if (vcpu->events)
+		*vcpu->events = events;
+	return 0;
 }
 
 bool vcpu_in_shadow(const struct vcpu *vcpu)
 {
 	struct kvm_vcpu_events events;
 
-	return !ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) && events.interrupt.shadow;
+	return !read_events(vcpu, &events) && events.interrupt.shadow;
+}
+
+bool vcpu_is_settled(const struct vcpu *vcpu)
+{
+	const struct kvm_vcpu_events *events = vcpu->events;
+
+	return events && !vcpu->io_pending && !events->interrupt.shadow && !events->interrupt.injected &&
+	       !events->exception.injected && !events->exception.pending && !events->nmi.injected &&
+	       !events->nmi.pending;
 }
 
 int vcpu_interrupt(struct vcpu *vcpu, uint8_t vector)
 {
 	struct kvm_interrupt interrupt = {.irq = vector};
 
-	return ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) ? -errno : 0;
+	return settle_events(vcpu) || ioctl(vcpu->fd, KVM_INTERRUPT, &interrupt) ? -errno : 0;
 }
 
 int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception)
@@ -531,7 +593,7 @@ int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception)
 	struct kvm_vcpu_events events;
 
 	*vector = *exception = -1;
-	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events))
+	if (read_events(vcpu, &events))
 		return -errno;
 	if (events.interrupt.injected)
 		*vector = events.interrupt.nr;
@@ -541,7 +603,11 @@ int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception)
 	events.interrupt.injected = events.exception.injected = 0;
 	/* KVM_SET_SREGS would queue it again. */
 	memset(((struct kvm_sregs *)vcpu->sregs)->interrupt_bitmap, 0, sizeof(vcpu->sregs->interrupt_bitmap));
-	return ioctl(vcpu->fd, KVM_SET_VCPU_EVENTS, &events) ? -errno : 0;
+	if (!vcpu->events)
+		return write_events(vcpu, &events) ? -errno : 0;
+	*vcpu->events = events;
+	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_EVENTS;
+	return 0;
 }
 
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu)

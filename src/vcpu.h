@@ -22,6 +22,7 @@ enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 #define CR0_WP 0x10000u
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
+#define CR4_SMEP 0x100000u
 #define EFER_LME 0x100u
 #define EFER_LMA 0x400u
 #define RFLAGS_TF 0x100u
@@ -62,6 +63,7 @@ struct vcpu {
 	/* Valid whenever the vCPU is not inside vcpu_enter(). After changing *regs, set regs_dirty. */
 	struct kvm_regs *regs;
 	const struct kvm_sregs *sregs;
+	struct kvm_vcpu_events *events; /* as KVM_RUN has left them; NULL where they do not come with it */
 	bool regs_dirty;
 	bool io_pending;	  /* an I/O exit was served, the instruction is not completed */
 	struct kvm_regs own_regs; /* without KVM_CAP_SYNC_REGS */
@@ -74,6 +76,8 @@ struct vcpu {
 	struct kvm_guest_debug debug; /* as the kernel knows it */
 	bool debug_known;
 	bool set_tf; /* vcpu_step_again() */
+	bool steps_without_tf; /* KVM_GUESTDBG_SINGLESTEP alone makes a step: KVM emulates guest code */
+	bool own_breakpoints, own_breakpoints_known; /* vcpu_has_breakpoints() */
 	struct kvm_msr_list *msrs; /* vcpu_lists_msr()'s; NULL: not read yet */
 	volatile sig_atomic_t kicked;
 };
@@ -149,6 +153,11 @@ int vcpu_set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value);
 /* The guest's own debug registers, whatever vcpu_debug() has set. */
 int vcpu_debug_registers(const struct vcpu *vcpu, struct kvm_debugregs *registers);
 int vcpu_set_debug_registers(struct vcpu *vcpu, const struct kvm_debugregs *registers);
+/*
+ * Whether any of them is switched on, or KVM does not say. Asked once, until the guest runs freely or these are written;
+ * behind an instruction that writes them, clear own_breakpoints_known.
+ */
+bool vcpu_has_breakpoints(struct vcpu *vcpu);
 int vcpu_xcr0(const struct vcpu *vcpu, uint64_t *value);
 int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value);
 
@@ -159,6 +168,11 @@ int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value);
 int vcpu_end_shadow(struct vcpu *vcpu);
 /* Whether interrupts wait behind a STI or MOV SS for one more instruction. */
 bool vcpu_in_shadow(const struct vcpu *vcpu);
+/*
+ * Whether KVM is known to have nothing to deliver, to complete or to hold back before the next instruction, so that
+ * others may carry it out.
+ */
+bool vcpu_is_settled(const struct vcpu *vcpu);
 /* Interrupts the guest, which must be ready for that. Returns 0 or a negative errno. */
 int vcpu_interrupt(struct vcpu *vcpu, uint8_t vector);
 /*

@@ -1,6 +1,6 @@
 #!/bin/sh
 # The system calls of a step, as doc/performance.md has them: one reads the packet, one runs the guest, one sends the
-# reply. A reminder comes in between now and then (gdbstub/session.c), but no more often than its time allows.
+# reply. A plain instruction needs not even the second. A reminder comes in between now and then (gdbstub/session.c), but no more often than its time allows.
 
 . "${srcdir:-.}/tests/lib.sh"
 
@@ -64,21 +64,30 @@ repeat() {
 	done
 }
 
+on_kvm='> qRcmd,\h{step-kvm on}
+< O*
+< OK'
+
 # The first step finds out what the host does.
 IFS='
 '
 # shellcheck disable=SC2046 # a word for each line
 traced $(repeat 80 '> vCont;s:1' '< T05*')
+usual "a step of a plain instruction" s "recvfrom write"
+
+# shellcheck disable=SC2046 # a word for each line
+traced $on_kvm $(repeat 80 '> vCont;s:1' '< T05*')
 usual "a step" s "recvfrom KVM_RUN write"
 seldom "no signals for packets"
 
 # shellcheck disable=SC2046
-traced $(repeat 60 '> vCont;s:1' '< T05*' '> g' '< *')
+traced $on_kvm $(repeat 60 '> vCont;s:1' '< T05*' '> g' '< *')
 usual "a step, and the registers:" s "recvfrom KVM_RUN write"
 usual "they are there" g "recvfrom write"
 
 # From the loop's first instruction to behind its last, some 80 in all.
-traced '> vCont;r1000,1004:1' '< T05*' '> vCont;r1004,100e:1' '< T05*'
+# shellcheck disable=SC2046
+traced $on_kvm '> vCont;r1000,1004:1' '< T05*' '> vCont;r1004,100e:1' '< T05*'
 IFS=' '
 # shellcheck disable=SC2046
 set -- $(grep '^r ' "$work/calls" | tail -n 1)

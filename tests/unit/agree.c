@@ -2,7 +2,6 @@
 #include "agree.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -70,8 +69,7 @@ bool reset(const char *name)
 	if (vcpu_set_sregs(&machine.vcpu, &sregs))
 		return fail("the segment registers are refused");
 	/* A STI that was the last step holds interrupts back, which IF = 0 contradicts. */
-	if (ioctl(machine.vcpu.fd, KVM_SET_VCPU_EVENTS,
-		  &(struct kvm_vcpu_events){.flags = KVM_VCPUEVENT_VALID_SHADOW}))
+	if (vcpu_end_shadow(&machine.vcpu))
 		return fail("the interrupt shadow cannot be cleared");
 	*machine.vcpu.regs = program.regs;
 	machine.vcpu.regs_dirty = true;
