@@ -11,10 +11,10 @@ shift 3
 scripts=$*
 program=$build/kvmgdb
 transcripts=$(echo tests/rsp/kvm-*.rsp)
-programs="$build/tests/unit/test_agree $build/tests/rsp/soak"
+programs="$build/tests/unit/test_agree $build/tests/unit/test_compute $build/tests/rsp/soak"
 if [ "$kind" = emulating ]; then
 	program=$build/tests/kvmgdb-emulating
-	programs="$build/tests/test_agree_emulating $build/tests/rsp/soak"
+	programs="$build/tests/test_agree_emulating $build/tests/test_compute_emulating $build/tests/rsp/soak"
 	# Such a KVM gives up at an exception in protected mode, and so at what would be a triple fault.
 	transcripts=$(echo "$transcripts" | sed 's|[^ ]*/kvm-exits.rsp||')
 	export NESTED_KVM_KVMARGS="enable_apicv=0 unrestricted_guest=0" AGREE_NO_EXCEPTIONS=1
@@ -47,7 +47,7 @@ exit $failed'
 export PROGRAMS="$programs" TRANSCRIPTS="$transcripts" SCRIPTS="$scripts" BUILD="$build"
 export KVMGDB="$PWD/$program" GUESTS="$PWD/$build/guests" TESTS_BUILT="$PWD/$build/tests"
 export KVMGDB_REQUIRE_KVM=1 RUNNER=
-export AGREE_PROGRAMS="${AGREE_PROGRAMS:-20}"
+export AGREE_PROGRAMS="${AGREE_PROGRAMS:-20}" COMPUTE_COUNT="${COMPUTE_COUNT:-500}"
 
 case $kind in
 amd)
