@@ -16,6 +16,7 @@
 /* A byte that a breakpoint instruction stands for in guest memory; trap.c keeps them. */
 struct trap {
 	uint64_t gpa;
+	uint8_t *host;	 /* where that is */
 	uint64_t linear; /* of the breakpoint that it is for, or one of them */
 	uint8_t original;
 	uint8_t planted;

@@ -54,7 +54,7 @@ int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction, uint64_t linear
 {
 	struct traps *traps = &vm->traps;
 	size_t i = lower_bound(traps, gpa);
-	const uint8_t *host = vm_host(vm, gpa, NULL);
+	uint8_t *host = vm_host(vm, gpa, NULL);
 
 	if (!host)
 		return -EFAULT;
@@ -75,17 +75,21 @@ int traps_want(struct vm *vm, uint64_t gpa, uint8_t instruction, uint64_t linear
 	memmove(traps->list + i + 1, traps->list + i, (traps->count - i) * sizeof(*traps->list));
 	traps->count++;
 	traps->list[i] = (struct trap){
-		.gpa = gpa, .linear = linear, .original = *host, .planted = instruction, .wanted = true};
+		.gpa = gpa, .host = host, .linear = linear, .original = *host, .planted = instruction, .wanted = true};
 	return 0;
 }
 
 /* Puts back the byte that was there, unless the guest has put one of its own in its place. */
 static void restore(struct vm *vm, const struct trap *trap)
 {
-	uint8_t *host = vm_host(vm, trap->gpa, NULL);
+	if (*trap->host == trap->planted && !is_out(&vm->traps, trap->gpa))
+		*trap->host = trap->original;
+}
 
-	if (*host == trap->planted && !is_out(&vm->traps, trap->gpa))
-		*host = trap->original;
+static void plant(struct trap *trap)
+{
+	trap->original = *trap->host;
+	*trap->host = trap->planted;
 }
 
 void traps_commit(struct vm *vm)
@@ -95,17 +99,14 @@ void traps_commit(struct vm *vm)
 
 	for (size_t i = 0; i < traps->count; i++) {
 		struct trap *trap = &traps->list[i];
-		uint8_t *host = vm_host(vm, trap->gpa, NULL);
 
 		if (!trap->wanted) {
 			restore(vm, trap);
 			continue;
 		}
-		if (*host != trap->planted || is_out(traps, trap->gpa)) {
-			/* New, or overwritten by the guest: a loader that copied code here. */
-			trap->original = *host;
-			*host = trap->planted;
-		}
+		/* New, or overwritten by the guest: a loader that copied code here. */
+		if (*trap->host != trap->planted || is_out(traps, trap->gpa))
+			plant(trap);
 		traps->list[kept++] = *trap;
 	}
 	traps->count = kept;
@@ -148,11 +149,8 @@ static bool plant_out(struct vm *vm)
 	}
 	while (traps->out_count) {
 		uint64_t gpa = traps->out[--traps->out_count];
-		struct trap *trap = &traps->list[lower_bound(traps, gpa)];
-		uint8_t *host = vm_host(vm, gpa, NULL);
 
-		trap->original = *host;
-		*host = trap->planted;
+		plant(&traps->list[lower_bound(traps, gpa)]);
 	}
 	return true;
 }
@@ -171,12 +169,9 @@ bool traps_plant(struct vm *vm)
 	}
 	for (size_t i = 0; i < traps->count; i++) {
 		struct trap *trap = &traps->list[i];
-		uint8_t *host = vm_host(vm, trap->gpa, NULL);
 
-		if (!traps->lifted && *host == trap->planted)
-			continue;
-		trap->original = *host;
-		*host = trap->planted;
+		if (traps->lifted || *trap->host != trap->planted)
+			plant(trap);
 	}
 	traps->lifted = false;
 	return true;
@@ -202,16 +197,13 @@ bool traps_renew(struct vm *vm)
 
 	while (count--) {
 		struct trap *trap;
-		uint8_t *host;
 
 		if (traps->renewed >= traps->count)
 			traps->renewed = 0;
 		trap = &traps->list[traps->renewed++];
-		host = vm_host(vm, trap->gpa, NULL);
-		if (*host == trap->planted || trap_would_wait(vm, trap->gpa))
+		if (*trap->host == trap->planted || trap_would_wait(vm, trap->gpa))
 			continue;
-		trap->original = *host;
-		*host = trap->planted;
+		plant(trap);
 		any = true;
 	}
 	return any;
