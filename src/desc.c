@@ -296,8 +296,11 @@ void registers_choose(bool (*has)(void *context, const struct register_row *row)
 	for (size_t i = 0; i < ROWS; i++)
 		chosen[i] = !is_everywhere(&rows[i]) && has(context, &rows[i]);
 	memset(layouts, 0, sizeof(layouts));
-	for (int layout = 0; layout < REGISTER_LAYOUTS; layout++)
-		*descriptions[layout] = 0;
+	/* A page that is not written takes no memory. */
+	for (int layout = 0; layout < REGISTER_LAYOUTS; layout++) {
+		if (*descriptions[layout])
+			*descriptions[layout] = 0;
+	}
 }
 
 static bool is_in_set(const struct register_row *row, int set)
