@@ -138,6 +138,8 @@ static enum outcome grant(struct machine *machine, struct gdbstub_stop *stop)
 	char where[32];
 
 	machine->request = MACHINE_GO_ON;
+	if (!off && bios_resume(machine))
+		return GOES_ON;
 	machine->reset_due = !off;
 	machine->begins_anew = !off && begins_anew(machine);
 	machine_say(machine, "%s at %s%s", off ? "powered off" : "reset",

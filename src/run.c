@@ -231,8 +231,11 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 	case KVM_EXIT_SHUTDOWN:
 		if (exit == KVM_EXIT_SHUTDOWN && vcpu_cpl(vcpu) == 3 && !machine->findings.done && !prepare(machine))
 			break;
-		if (!exit_is_unemulated(machine, exit))
+		if (!exit_is_unemulated(machine, exit)) {
+			if (exit == KVM_EXIT_SHUTDOWN && bios_resume(machine))
+				return GOES_ON;
 			break;
+		}
 		if (at_trap(machine)) {
 			vcpu->regs_dirty = true; /* drops the #UD that KVM may hold back */
 			return hit(machine, stop);

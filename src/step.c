@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "bios/bios.h"
 #include "compute.h"
 #include "decode.h"
 #include "emulate.h"
@@ -209,8 +210,8 @@ static bool has_switched(const struct step *s)
 {
 	const struct kvm_segment *tr = &s->vcpu->sregs->tr;
 
-	/* Otherwise it was LTR. */
-	return (tr->selector != s->tr.selector || tr->base != s->tr.base) &&
+	/* Otherwise it was LTR, or a reset. */
+	return !vcpu_is_real(s->vcpu) && (tr->selector != s->tr.selector || tr->base != s->tr.base) &&
 	       (s->instruction.class != CLASS_PLAIN ||
 		s->vcpu->regs->rip != s->before.rip + s->instruction.length);
 }
@@ -495,6 +496,8 @@ static enum outcome enter(struct step *s, struct gdbstub_stop *stop)
 			s->emulated = true;
 			return STEPPED;
 		}
+		if (exit == KVM_EXIT_SHUTDOWN && bios_resume(machine))
+			return STEPPED;
 		return exit_fail(machine, exit, stop);
 	default:
 		return exit_fail(machine, exit, stop);

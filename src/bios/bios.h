@@ -83,6 +83,12 @@ uint16_t bios_caller(const struct bios_call *call);
  */
 void bios_rewind(struct machine *machine);
 
+/*
+ * shutdown.c: behind a reset, or a triple fault, goes on where the guest's shutdown code in the CMOS memory says. False if
+ * that asks for a boot.
+ */
+bool bios_resume(struct machine *machine);
+
 /* equipment.c: what the BIOS data area and the CMOS memory say of the devices. */
 void equipment_power_on(struct machine *machine);
 /* Of the CMOS memory the sizes of memory alone, which firmware of the guest's own asks for, too. */
