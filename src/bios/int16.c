@@ -39,7 +39,7 @@ bool keyboard_store(struct machine *machine, uint16_t code)
 		return false;
 	bios_set_word(machine, tail, code);
 	bios_set_word(machine, BDA_TAIL, next);
-	machine->typist.stored = true;
+	machine->typist.stored = machine->typist.stored_last = true;
 	return true;
 }
 

@@ -129,8 +129,14 @@ static unsigned int ring_count(const struct machine *machine)
 static bool guest_is_behind(const struct machine *machine)
 {
 	const struct typist *typist = &machine->typist;
-	unsigned int count = typist->stored && vcpu_is_real(&machine->vcpu) ? ring_count(machine) : 0;
+	unsigned int count = typist->stored ? ring_count(machine) : 0;
 
+	/*
+	 * In protected mode a guest may do without the BIOS, and what is in the buffer is left from before; or it
+	 * lets the BIOS have its interrupts, as SYSLINUX does, and then the last key has got there.
+	 */
+	if (!vcpu_is_real(&machine->vcpu))
+		return count > LIVE_MAX && typist->stored_last;
 	/* A handler of its own may give all to the BIOS and take nothing back. */
 	if (bios_hears_keyboard(machine))
 		return count > LIVE_MAX && typist->asks;
@@ -248,6 +254,7 @@ void typist_update(struct machine *machine)
 	}
 	if (!guest_is_ready(machine))
 		return;
+	typist->stored_last = false;
 	press(machine, stroke);
 	typist->next++;
 	typist->pressed = true;

@@ -27,6 +27,7 @@ struct typist {
 	bool has_seen;	 /* the guest has shown that it wants keys, at any time */
 	bool asks;	 /* by INT 16h */
 	bool stored;	 /* the BIOS has put a key into its buffer */
+	bool stored_last; /* and that was the last one that was pressed */
 	unsigned int signs; /* since the last stroke, by their weight */
 	uint64_t since;	    /* the end of the last stroke */
 	uint64_t then;	    /* when there is something to be looked at */

@@ -6,6 +6,7 @@
 need_kvm
 need_guest keys.bin
 need_guest keys-polled.bin
+need_guest lent.bin
 
 work=$(mktemp -d) || exit
 trap 'rm -rf "$work"' EXIT
@@ -96,6 +97,11 @@ halted at 0000:7c72
 END
 kvmgdb --gdb=none --keys=abcdef "$GUESTS/keys-polled.bin" >"$work/out" 2>&1
 same 'INT 16h AH=01h, ports, and a handler that goes on to the BIOS' "$work/expected" "$work/out"
+
+# The BIOS's buffer holds 15.
+printf 'abcdefghijklmnopqrstuvwxyz\nhalted at 0000:7c52\n' >"$work/expected"
+kvmgdb --gdb=none --keys='abcdefghijklmnopqrstuvwxyz\n' "$GUESTS/lent.bin" >"$work/out" 2>&1
+same 'a guest in protected mode that lends the BIOS its interrupts' "$work/expected" "$work/out"
 
 # refused KEYS SENTENCE: the sentence's beginning.
 refused() {
