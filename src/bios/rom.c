@@ -71,6 +71,13 @@ static const uint8_t keyboard_code[] = {
 };
 #define KEYBOARD_CALL 14
 
+/* What the processor, and programs that want to boot anew, begin with: the keyboard controller resets the machine. */
+static const uint8_t boot_code[] = {
+	0xb0, 0xfe, /*	mov al, 0xfe */
+	0xe6, 0x64, /*	out 0x64, al */
+	0xf4,	    /*	hlt */
+};
+
 static const uint8_t reset_code[] = {0xea, 0x00, 0x00, ROM_SEGMENT & 0xff, ROM_SEGMENT >> 8};
 /* Of a 1.44M drive. Of all this, programs that hook INT 1Eh change the number of sectors (the fifth byte). */
 static const uint8_t diskette_table[] = {0xdf, 0x02, 0x25, 2, 18, 0x1b, 0xff, 0x6c, 0xf6, 0x0f, 0x08};
@@ -144,8 +151,9 @@ void rom_write(struct vm *vm)
 	rom[AT_IRET] = 0xcf;
 	memcpy(rom + ROM_CONFIGURATION, configuration, sizeof(configuration));
 	memcpy(rom + AT_RESET, reset_code, sizeof(reset_code));
-	rom[AT_RESET + 1] = (uint8_t)rom_stub(0x19);
-	rom[AT_RESET + 2] = (uint8_t)(rom_stub(0x19) >> 8);
+	rom[AT_RESET + 1] = (uint8_t)at;
+	rom[AT_RESET + 2] = (uint8_t)(at >> 8);
+	put(rom, at, boot_code, sizeof(boot_code));
 	memcpy(rom + AT_DATE, date, sizeof(date) - 1);
 	rom[AT_MODEL] = MODEL_AT;
 }

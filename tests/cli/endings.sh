@@ -33,6 +33,17 @@ result $? "COMMAND does not end: exit status 124"
 [ -z "$(ls "$work/tmp")" ]
 result $? "COMMAND does not end: nothing is left behind"
 
+# jmp 0xffff:0, as a boot sector that wants to be booted anew
+{
+	printf '\352\000\000\377\377'
+	head -c 505 /dev/zero
+	printf '\125\252'
+} >"$work/again.bin"
+kvmgdb --gdb=none "$work/again.bin" >"$work/out" 2>&1
+[ $? -eq 0 ] && grep -q '^reset at f000:' "$work/out"
+result $? "a jump to the reset vector is a reset"
+comment <"$work/out"
+
 # signalled SIGNAL NAME [ARG]...: a kvmgdb that gets SIGNAL once it has printed a line, and the status.
 signalled() {
 	signal=$1
