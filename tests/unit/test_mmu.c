@@ -28,6 +28,7 @@
 #define P UINT64_C(0x1)
 #define W UINT64_C(0x2)
 #define U UINT64_C(0x4)
+#define A UINT64_C(0x20)
 #define PS UINT64_C(0x80)
 #define NX UINT64_C(0x8000000000000000)
 
@@ -125,10 +126,10 @@ static void comment_result(int error, const struct mmu_page *page, const char *w
 static bool is_same(const struct mmu_page *a, const struct mmu_page *b)
 {
 	return a->gpa == b->gpa && a->left == b->left && a->writable == b->writable &&
-	       a->user == b->user && a->executable == b->executable;
+	       a->user == b->user && a->executable == b->executable && a->accessed == b->accessed;
 }
 
-static const struct mmu_page untouched = { UINT64_C(0xa5a5a5a5a5a5), 0x5a5a, true, false, true };
+static const struct mmu_page untouched = { UINT64_C(0xa5a5a5a5a5a5), 0x5a5a, true, false, true, false };
 
 static void maps(const struct mmu *mmu, uint64_t linear, uint64_t gpa, uint64_t left,
 		 const char *rights, const char *name)
@@ -448,6 +449,32 @@ static void test_shape_permissions(const struct shape *shape)
 		comment("%u of %u combinations wrong", wrong, combinations);
 }
 
+/* All combinations of Accessed, but where an entry has no such bit. */
+static void test_shape_accessed(const struct shape *shape)
+{
+	struct mmu mmu = shape_mmu(shape);
+	unsigned int wrong = 0;
+
+	shape_build(shape);
+	for (unsigned int c = 0; c < 1u << shape->depth; c++) {
+		bool accessed = true;
+		struct mmu_page page;
+
+		for (unsigned int i = 0; i < shape->depth; i++) {
+			uint64_t entry = shape_entry(shape, i) & ~A;
+
+			if (!shape_unrestricted(shape, i)) {
+				entry |= c >> i & 1 ? A : 0;
+				accessed = accessed && c >> i & 1;
+			}
+			put(shape_where(shape, i), shape->size, entry);
+		}
+		if (mmu_translate(&mmu, shape->linear, &page, NULL, 0) || page.accessed != accessed)
+			wrong++;
+	}
+	result(!wrong, "%s: accessed on all levels", shape->name);
+}
+
 static void test_shape_absent(const struct shape *shape, unsigned int level)
 {
 	struct mmu mmu = shape_mmu(shape);
@@ -637,7 +664,9 @@ static void test_shapes(void)
 
 		test_shape_mapped(shape);
 		test_shape_cr3(shape);
+		test_shape_accessed(&shapes[i]);
 		test_shape_permissions(shape);
+		test_shape_accessed(shape);
 		test_shape_address(shape);
 		for (unsigned int level = 0; level < shape->depth; level++) {
 			test_shape_absent(shape, level);
@@ -1011,6 +1040,8 @@ static void naive_restrict(struct naive *n, uint64_t entry)
 		n->page.user = false;
 	if (bit(entry, 63))
 		n->page.executable = false;
+	if (!bit(entry, 5))
+		n->page.accessed = false;
 }
 
 static void naive_page(struct naive *n, enum outcome outcome, uint64_t start, uint64_t offset,
@@ -1144,7 +1175,7 @@ static void naive_translate(const struct mmu *mmu, uint64_t linear, struct naive
 	bool five = bit(mmu->cr4, 12);
 
 	memset(n, 0, sizeof(*n));
-	n->page.writable = n->page.user = n->page.executable = true;
+	n->page.writable = n->page.user = n->page.executable = n->page.accessed = true;
 	n->cr4_pse = bit(mmu->cr4, 4);
 	n->nxe = bit(mmu->efer, 11);
 
