@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #define CPUID_ENTRIES 256
-#define DR7_ENABLED 0xffu
 #define INJECTIONS (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
 #define APIC_BASE_ENABLE 0x800ull /* of the MSR IA32_APIC_BASE */
 
@@ -446,99 +445,6 @@ int vcpu_set_xstate(struct vcpu *vcpu, unsigned int component, size_t offset, co
 	return write_xsave(vcpu, 1ull << component);
 }
 
-bool vcpu_lists_msr(struct vcpu *vcpu, uint32_t index)
-{
-	struct kvm_msr_list count = {0};
-
-	if (!vcpu->msrs) {
-		/* Fails, since there is no room, and says how much is needed. */
-		ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, &count);
-		vcpu->msrs = malloc(sizeof(count) + count.nmsrs * sizeof(*count.indices));
-		if (!vcpu->msrs)
-			return false;
-		*vcpu->msrs = count;
-		if (ioctl(vcpu->vm->device, KVM_GET_MSR_INDEX_LIST, vcpu->msrs))
-			vcpu->msrs->nmsrs = 0;
-	}
-	for (uint32_t i = 0; i < vcpu->msrs->nmsrs; i++) {
-		if (vcpu->msrs->indices[i] == index)
-			return true;
-	}
-	return false;
-}
-
-struct one_msr {
-	struct kvm_msrs head;
-	struct kvm_msr_entry entry;
-};
-
-/* KVM tells how many it has taken: none of one is a refusal. */
-static int msr_result(int taken)
-{
-	if (taken < 0)
-		return -errno;
-	return taken ? 0 : -EINVAL;
-}
-
-int vcpu_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value)
-{
-	struct one_msr msr = {.head.nmsrs = 1, .entry.index = index};
-	int result = msr_result(ioctl(vcpu->fd, KVM_GET_MSRS, &msr));
-
-	*value = msr.entry.data;
-	return result;
-}
-
-int vcpu_set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
-{
-	struct one_msr msr = {.head.nmsrs = 1, .entry.index = index, .entry.data = value};
-
-	return msr_result(ioctl(vcpu->fd, KVM_SET_MSRS, &msr));
-}
-
-int vcpu_debug_registers(const struct vcpu *vcpu, struct kvm_debugregs *registers)
-{
-	return ioctl(vcpu->fd, KVM_GET_DEBUGREGS, registers) ? -errno : 0;
-}
-
-bool vcpu_has_breakpoints(struct vcpu *vcpu)
-{
-	struct kvm_debugregs registers;
-
-	if (!vcpu->own_breakpoints_known) {
-		vcpu->own_breakpoints = vcpu_debug_registers(vcpu, &registers) || registers.dr7 & DR7_ENABLED;
-		vcpu->own_breakpoints_known = true;
-	}
-	return vcpu->own_breakpoints;
-}
-
-int vcpu_set_debug_registers(struct vcpu *vcpu, const struct kvm_debugregs *registers)
-{
-	vcpu->own_breakpoints_known = false;
-	return ioctl(vcpu->fd, KVM_SET_DEBUGREGS, registers) ? -errno : 0;
-}
-
-int vcpu_xcr0(const struct vcpu *vcpu, uint64_t *value)
-{
-	struct kvm_xcrs xcrs;
-
-	if (ioctl(vcpu->fd, KVM_GET_XCRS, &xcrs))
-		return -errno;
-	for (uint32_t i = 0; i < xcrs.nr_xcrs && i < KVM_MAX_XCRS; i++) {
-		*value = xcrs.xcrs[i].value;
-		if (!xcrs.xcrs[i].xcr)
-			return 0;
-	}
-	return -ENOTSUP;
-}
-
-int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
-{
-	struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = value};
-
-	return ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs) ? -errno : 0;
-}
-
 /* Nothing but KVM_RUN and what is here changes a shadow, and what it has left to be delivered is looked at behind it. */
 static int read_events(const struct vcpu *vcpu, struct kvm_vcpu_events *events)
 {
@@ -600,7 +506,7 @@ int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception)
 	if (events.exception.injected)
 		*exception = events.exception.nr;
 	/* Also if there seems to be none: KVM does not tell of an INT's, which will be done again. */
-	events.interrupt.injected = events.exception.injected = 0;
+	events.interrupt.injected = events.exception.injected = events.exception.pending = 0;
 	/* KVM_SET_SREGS would queue it again. */
 	memset(((struct kvm_sregs *)vcpu->sregs)->interrupt_bitmap, 0, sizeof(vcpu->sregs->interrupt_bitmap));
 	if (!vcpu->events)
@@ -608,53 +514,4 @@ int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception)
 	*vcpu->events = events;
 	vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_EVENTS;
 	return 0;
-}
-
-enum vcpu_mode vcpu_mode(const struct vcpu *vcpu)
-{
-	if (vcpu->sregs->efer & EFER_LMA && vcpu->sregs->cs.l)
-		return MODE_64;
-	return vcpu->sregs->cs.db ? MODE_32 : MODE_16;
-}
-
-bool vcpu_is_real(const struct vcpu *vcpu)
-{
-	return !(vcpu->sregs->cr0 & CR0_PE) || vcpu->regs->rflags & RFLAGS_VM;
-}
-
-unsigned int vcpu_cpl(const struct vcpu *vcpu)
-{
-	if (!(vcpu->sregs->cr0 & CR0_PE))
-		return 0;
-	/* Not of CS's selector, which is still a real-mode one until the first far jump. */
-	return vcpu->regs->rflags & RFLAGS_VM ? 3 : vcpu->sregs->ss.dpl;
-}
-
-uint64_t vcpu_pc(const struct vcpu *vcpu)
-{
-	if (vcpu_mode(vcpu) == MODE_64)
-		return vcpu->regs->rip;
-	return (uint32_t)(vcpu->sregs->cs.base + vcpu->regs->rip);
-}
-
-uint64_t vcpu_sp(const struct vcpu *vcpu)
-{
-	uint64_t sp = vcpu->regs->rsp;
-
-	if (vcpu_mode(vcpu) == MODE_64)
-		return sp;
-	return (uint32_t)(vcpu->sregs->ss.base + (vcpu->sregs->ss.db ? (uint32_t)sp : (uint16_t)sp));
-}
-
-const char *vcpu_where(const struct vcpu *vcpu, char *text, size_t size)
-{
-	unsigned int cs = vcpu->sregs->cs.selector;
-	unsigned long long ip = vcpu->regs->rip;
-
-	if (vcpu_mode(vcpu) == MODE_64)
-		snprintf(text, size, "0x%llx", ip);
-	else
-		snprintf(text, size, vcpu_mode(vcpu) == MODE_16 ? "%04x:%04llx" : "%04x:%08llx", cs,
-			 ip & 0xffffffff);
-	return text;
 }

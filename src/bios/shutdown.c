@@ -21,8 +21,12 @@
 /* The CPU as a reset leaves it, but for where it goes on. */
 static bool reset_cpu(struct vcpu *vcpu, uint16_t cs, uint16_t ip)
 {
-	struct kvm_sregs sregs = *vcpu->sregs;
+	struct kvm_sregs sregs;
+	int vector, exception; /* gone with the reset */
 
+	if (vcpu_take_back(vcpu, &vector, &exception))
+		return false;
+	sregs = *vcpu->sregs;
 	sregs.cr0 = CR0_ET;
 	sregs.cr2 = sregs.cr3 = sregs.cr4 = sregs.cr8 = sregs.efer = 0;
 	for (enum segment s = SEGMENT_CS; s <= SEGMENT_GS; s++)

@@ -1,0 +1,168 @@
+/* The handlers that an instruction may enter, in debug registers. */
+#include "memory.h"
+#include "step_parts.h"
+#include "task.h"
+
+/* Gives gate[handlers], which has been filled in, its debug register. */
+static void add_register(struct step *s)
+{
+	int n = s->handlers++;
+
+	s->debugreg[n] = s->gate[n].handler;
+	s->debugreg[7] |= 2u << 2 * n; /* global, on execution */
+}
+
+/* Where a vector leads; a switch of tasks leaves no frame. */
+static bool find_handler(struct step *s, uint8_t vector, struct interrupt_gate *gate)
+{
+	bool software = s->instruction.class == CLASS_INT && s->instruction.vector == vector;
+	struct task task;
+	uint16_t selector;
+
+	if (interrupt_gate(s->vcpu, vector, software, gate))
+		return true;
+	if (!interrupt_task(s->vcpu, vector, &selector) || !task_find(s->vcpu, selector, &task))
+		return false;
+	*gate = (struct interrupt_gate){.handler = task.entry, .base = task.base};
+	return true;
+}
+
+static void watch_handler(struct step *s, uint8_t vector)
+{
+	struct interrupt_gate gate;
+	int n = s->handlers;
+
+	if (!find_handler(s, vector, &gate)) {
+		s->ungated = true;
+		return;
+	}
+	/* Handlers are often one and the same. */
+	for (int i = 0; i < n; i++) {
+		if (s->gate[i].handler == gate.handler && s->gate[i].frame == gate.frame)
+			return;
+	}
+	/* One that begins where we are would be reported before the instruction. */
+	if (n == VCPU_DEBUG_REGISTERS || gate.handler == vcpu_pc(s->vcpu) ||
+	    (s->machine->findings.lost_in_segments && gate.base)) {
+		s->unwatched = true;
+		return;
+	}
+	s->gate[n] = gate;
+	add_register(s);
+}
+
+/* The task that an instruction switches to. KVM carries that out, and TF is lost in it. */
+static void watch_task(struct step *s)
+{
+	struct task task;
+
+	if (!task_of_instruction(s->vcpu, &s->instruction, &task) || task.entry == vcpu_pc(s->vcpu) ||
+	    (s->machine->findings.lost_in_segments && task.base))
+		return;
+	s->gate[s->handlers] = (struct interrupt_gate){.handler = task.entry};
+	add_register(s);
+	/* With RF, which a fault has saved, no debug register would be heeded there. */
+	s->tss = task.tss;
+	s->without_rf = task_flag(s->vcpu, &task.tss, RFLAGS_RF);
+	task_set_flag(s->vcpu, &task.tss, RFLAGS_RF, false);
+}
+
+/* The target of SYSCALL or SYSENTER, which pushes nothing. */
+static void watch_system_call(struct step *s)
+{
+	uint64_t handler;
+	int n = s->handlers;
+
+	if (n == VCPU_DEBUG_REGISTERS ||
+	    !interrupt_system_call(s->vcpu, s->instruction.class == CLASS_SYSENTER, &handler) ||
+	    handler == vcpu_pc(s->vcpu))
+		return;
+	s->gate[n] = (struct interrupt_gate){.handler = handler};
+	add_register(s);
+}
+
+/* An emulator's step of IRETQ does the instruction that it returns to as well. */
+static void watch_return(struct step *s)
+{
+	const struct instruction *in = &s->instruction;
+	uint64_t target;
+
+	if (in->class != CLASS_IRET || vcpu_mode(s->vcpu) != MODE_64 || in->operand_size != sizeof(target) ||
+	    !s->machine->findings.steps_stay_armed ||
+	    memory_read(s->vcpu, in->access[0].linear, &target, sizeof(target)) != sizeof(target) ||
+	    target == vcpu_pc(s->vcpu))
+		return;
+	s->gate[s->handlers] = (struct interrupt_gate){.handler = target};
+	add_register(s);
+}
+
+/*
+ * SYSRET looks at TF when it has loaded the flags from R11: with TF there the trap comes before the first
+ * instruction behind it, and without, none comes.
+ */
+static void watch_sysret(struct step *s)
+{
+	uint64_t target = s->vcpu->regs->rcx;
+
+	if (s->instruction.class != CLASS_SYSRET)
+		return;
+	if (s->instruction.operand_size != 8)
+		target = (uint32_t)target;
+	if (target == vcpu_pc(s->vcpu))
+		return;
+	s->gate[s->handlers] = (struct interrupt_gate){.handler = target};
+	add_register(s);
+}
+
+/*
+ * A processor clears TF when it enters a handler and runs it to its IRET; an emulator stops behind the
+ * handler's first instruction. A debug register at the handler stops both before it. There are four, so
+ * those come first that the instruction is the most likely to raise as the CPU stands.
+ */
+void step_watch_handlers(struct step *s)
+{
+	const struct instruction *in = &s->instruction;
+	const struct kvm_sregs *sregs = s->vcpu->sregs;
+	bool no_fpu = sregs->cr0 & (CR0_EM | CR0_TS);
+	bool selectors = sregs->cr0 & CR0_PE && (in->class == CLASS_FAR || in->class == CLASS_IRET ||
+						 in->class == CLASS_INT);
+	const struct {
+		enum exception vector;
+		bool may_come;
+	} exceptions[] = {
+		{EXCEPTION_DB, in->class == CLASS_ICEBP || s->machine->inject & KVM_GUESTDBG_INJECT_DB},
+		{EXCEPTION_DE, in->divides},
+		{EXCEPTION_BR, in->bounds},
+		{EXCEPTION_NM, in->fpu && no_fpu},
+		{EXCEPTION_MF, in->x87 && !no_fpu},
+		{EXCEPTION_XM, in->fpu && !in->x87 && !no_fpu},
+		{EXCEPTION_PF, sregs->cr0 & CR0_PG},
+		{EXCEPTION_GP, true},
+		{EXCEPTION_NP, selectors},
+		/* Few instructions raise it, but the registers had else to be set again for each PUSH. */
+		{EXCEPTION_SS, true},
+		{EXCEPTION_AC, sregs->cr0 & CR0_AM && s->before.rflags & RFLAGS_AC &&
+				       vcpu_cpl(s->vcpu) == 3},
+		{EXCEPTION_UD, true},
+		{EXCEPTION_TS, selectors},
+	};
+	/* What has no gate takes no register, and may end in these. */
+	static const enum exception behind[] = {EXCEPTION_NP, EXCEPTION_DF};
+
+	s->debugreg[7] = 0x400;
+	watch_return(s);
+	watch_task(s);
+	watch_sysret(s);
+	if (in->class == CLASS_INT)
+		watch_handler(s, in->vector);
+	if (in->class == CLASS_SYSCALL || in->class == CLASS_SYSENTER)
+		watch_system_call(s);
+	for (size_t i = 0; i < sizeof(exceptions) / sizeof(*exceptions); i++) {
+		if (exceptions[i].may_come)
+			watch_handler(s, exceptions[i].vector);
+	}
+	for (size_t i = 0; i < sizeof(behind) / sizeof(*behind); i++) {
+		if (s->ungated || s->handlers < VCPU_DEBUG_REGISTERS)
+			watch_handler(s, behind[i]);
+	}
+}
