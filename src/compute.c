@@ -434,7 +434,8 @@ bool compute(struct vcpu *vcpu, const struct instruction *in)
 	unsigned int opcode = in->opcode;
 
 	if (in->class != CLASS_PLAIN || !in->length || in->accesses || in->fpu || in->lock ||
-	    (in->rep && (opcode != 0x90 || in->rex & 1)) || !vcpu_is_settled(vcpu))
+	    (in->rep && (opcode != 0x90 || in->rex & 1)) ||
+	    vcpu->sregs->cr4 & CR4_CET /* it follows jumps */ || !vcpu_is_settled(vcpu))
 		return false;
 	/* The operands of near jumps have 64 bits there; with 66, AMD's and Intel's processors differ. */
 	if (c.mode == MODE_64 && is_jump(opcode) && (opcode != 0xff || (in->modrm >> 3 & 7) == 4)) {

@@ -359,12 +359,11 @@ static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *st
 {
 	enum outcome outcome;
 
-	machine->at_point = machine->resumes = false;
+	machine->at_point = false;
 	if (can_pass(machine)) {
 		vcpu_pass_breakpoint(&machine->vcpu);
 		return GOES_ON;
 	}
-	machine->resumes = true;
 	outcome = step_to_point(machine, false, stop);
 	if (outcome == INTERRUPTED)
 		machine->at_point = true;
@@ -523,7 +522,6 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		asked = gdbstub_poll(machine->stub);
 	if (machine->reset_due)
 		begin_anew(machine);
-	machine->resumes &= !machine->pc_moved;
 	if (machine->life == MACHINE_DEAD) {
 		machine_say(machine, "%s; the guest is dead", machine->epitaph);
 		exit_report(stop, GDBSTUB_STOPPED, machine->fatal_signal);
@@ -551,7 +549,6 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 	if (stop->reason >= GDBSTUB_WATCH && stop->reason <= GDBSTUB_AWATCH)
 		points_count_watch(&machine->points, stop->reason, stop->addr);
 	machine->pc_moved = machine->hit_here = machine->step_over = false;
-	machine->resumes = stop->reason == GDBSTUB_SWBREAK || stop->reason == GDBSTUB_HWBREAK;
 	in_run = 0;
 	/* For a signal that came after the last look and found the machine running. */
 	if (ending >= 0) {

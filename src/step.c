@@ -389,20 +389,19 @@ static void lift_traps(struct step *s, bool interrupts)
 }
 
 /* Whether nothing is to come before the instruction, so that the program may carry it out. */
-static bool is_free(const struct step *s, bool interrupts, bool resumes)
+static bool is_free(const struct step *s, bool interrupts)
 {
 	const struct machine *machine = s->machine;
 
 	if (machine->step_kvm || machine->inject || machine->guest_tf || s->vcpu->regs->rflags & RFLAGS_TF ||
 	    (interrupts && irq_vector(machine) >= 0))
 		return false;
-	/* Where a step heeds the guest's own breakpoints. RF is what a CPU would resume with from one. */
-	return !machine->findings.steps_stay_armed || resumes || !vcpu_has_breakpoints(s->vcpu);
+	/* The guest's own are heeded by a step where guest code is emulated alone. */
+	return !machine->findings.steps_stay_armed || !vcpu_has_breakpoints(s->vcpu);
 }
 
 enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
-	bool resumes = machine->resumes;
 	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
 	enum outcome outcome;
 	uint64_t held;
@@ -414,9 +413,9 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	}
 	machine->life = MACHINE_ALIVE;
-	machine->resumes = false;
+	machine->came_back = false;
 	decode_next(s.vcpu, &s.instruction);
-	if (is_free(&s, interrupts, resumes) && compute(s.vcpu, &s.instruction))
+	if (is_free(&s, interrupts) && compute(s.vcpu, &s.instruction))
 		return STEPPED;
 	if (s.instruction.opcode == OPCODE_MOV_TO_DR)
 		s.vcpu->own_breakpoints_known = false;
@@ -475,7 +474,13 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 			vcpu_defer_kick(s.vcpu);
 			outcome = GOES_ON;
 		}
-	} while (outcome == GOES_ON);
+	} while (outcome == GOES_ON && !machine->came_back);
+	/* It may have done the first instruction of a handler, whatever that is. */
+	if (s.unwatched)
+		s.vcpu->own_breakpoints_known = false;
+	/* The CPU that the instruction began on is no more. */
+	if (machine->came_back)
+		return outcome == STOPPED ? STOPPED : STEPPED;
 	/* A comparison that ends it has left the instruction, with its count. */
 	give_back_iterations(&s, held);
 	give_back_rf(&s);

@@ -116,16 +116,18 @@ static enum outcome watch_emulated(struct machine *machine, int exit, struct gdb
 		vcpu->regs->rcx = (before.rcx & ~mask) | 1;
 		vcpu->regs_dirty = true;
 	}
+	machine->came_back = false;
 	exit_serve_io(machine, exit, &bus_error);
 	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
 		return STOPPED;
-	if (instruction.repeated) {
+	if (instruction.repeated && !machine->came_back) {
 		vcpu->regs->rcx = (before.rcx & ~mask) | held;
 		vcpu->regs->rip = held ? before.rip : before.rip + instruction.length;
 		vcpu->regs_dirty = true;
 	}
 	for (int i = 0; i < instruction.accesses; i++) {
-		struct data_access access = decode_access(&instruction, i, &before, vcpu->regs);
+		struct data_access access = decode_access(&instruction, i, &before,
+							  machine->came_back ? &before : vcpu->regs);
 		enum gdbstub_reason reason = points_watching(&machine->points, &access, &stop->addr);
 
 		if (reason)
@@ -140,11 +142,14 @@ static enum outcome watch_outs(struct machine *machine, const struct data_access
 {
 	bool bus_error = false;
 
+	machine->came_back = false;
 	exit_serve_io(machine, KVM_EXIT_IO, &bus_error);
 	if (exit_complete_io(machine, &bus_error, stop) == STOPPED)
 		return STOPPED;
-	machine->vcpu.regs->rip = rip;
-	machine->vcpu.regs_dirty = true;
+	if (!machine->came_back) {
+		machine->vcpu.regs->rip = rip;
+		machine->vcpu.regs_dirty = true;
+	}
 	return exit_report(stop, points_watching(&machine->points, read, &stop->addr), GDBSTUB_SIGNAL_TRAP);
 }
 

@@ -85,7 +85,7 @@ void bios_rewind(struct machine *machine);
 
 /*
  * shutdown.c: behind a reset, or a triple fault, goes on where the guest's shutdown code in the CMOS memory says. False if
- * that asks for a boot.
+ * that asks for a boot; else machine->came_back is set.
  */
 bool bios_resume(struct machine *machine);
 

@@ -58,5 +58,6 @@ bool bios_resume(struct machine *machine)
 	machine->inject = 0;
 	machine->interrupt = -1;
 	machine->guest_tf = false;
+	machine->came_back = true;
 	return true;
 }

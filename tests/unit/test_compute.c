@@ -25,12 +25,19 @@
 #define COUNT 4000
 #define CODE 0x1000u
 #define STACK 0x8000u
+#define OWN_STEPS 10
 /* CF, PF, AF, ZF, SF, DF, OF and what is always set. */
 #define FLAGS 0xcd5u
 #define FLAGS_FIXED 0x2u
+#define EFER_NXE 0x800u
+#define ACCESSED 0x20u
+#define USER 0x4u
+#define LARGE 0x80u
+#define NOT_EXECUTABLE (1ull << 63)
+#define LARGE_PAGE 0x200000u
 
 static struct machine machine;
-static struct options options = {.load = CODE, .memory = 1 << 20, .type = "raw"};
+static struct options options = {.load = CODE, .memory = 4 << 20, .type = "raw"};
 static struct kvm_sregs start_sregs;
 static uint64_t random_state;
 
@@ -50,7 +57,8 @@ static uint64_t from_environment(const char *name, uint64_t preset)
 /* Puts the vCPU at `code`, with these registers. */
 static bool place(const uint8_t *code, size_t len, const struct kvm_regs *regs)
 {
-	memcpy(vm_host(&machine.vm, CODE, NULL), code, len);
+	if (len)
+		memcpy(vm_host(&machine.vm, CODE, NULL), code, len);
 	*machine.vcpu.regs = *regs;
 	machine.vcpu.regs_dirty = true;
 	machine.life = MACHINE_ALIVE;
@@ -278,30 +286,89 @@ static bool increments(void)
 	return compute(&machine.vcpu, &instruction);
 }
 
-static void try_pages(void)
+/* Of whoever runs at `cpl`, with page tables as they are. */
+static bool increments_at(uint8_t cpl, uint64_t cr4)
 {
 	static const uint8_t code[] = {0xfe, 0xc0};
 	struct kvm_regs regs = {.rip = CODE, .rflags = FLAGS_FIXED};
-	uint64_t *entry;
-	uint64_t gpa = start_sregs.cr3 & ~0xfffull;
+	struct kvm_sregs *sregs = (struct kvm_sregs *)machine.vcpu.sregs;
+
+	/* KVM need not know of it: nothing of it runs. */
+	place(code, sizeof(code), &regs);
+	sregs->ss.dpl = cpl;
+	sregs->cr4 |= cr4;
+	sregs->efer |= EFER_NXE;
+	return increments();
+}
+
+static void try_pages(void)
+{
+	const struct kvm_regs behind = {.rip = LARGE_PAGE - 1, .rflags = FLAGS_FIXED};
+	uint64_t *entries[4], gpa = start_sregs.cr3 & ~0xfffull;
+	int levels = 0;
 
 	/* Down to the entry that maps the page: of 2 MiB, or less. */
-	for (int level = 0;; level++) {
-		entry = vm_host(&machine.vm, gpa, NULL);
-		if (level == 3 || (level && *entry & 0x80))
-			break;
-		gpa = *entry & 0xffffffffff000ull;
+	do {
+		entries[levels] = vm_host(&machine.vm, gpa, NULL);
+		gpa = *entries[levels] & 0xffffffffff000ull;
+	} while (levels++ < 3 && !(levels > 1 && *entries[levels - 1] & LARGE));
+	for (int i = 0; i < levels; i++)
+		*entries[i] |= ACCESSED;
+	result(increments_at(0, 0), "a page that the CPU has used is computed in");
+	for (int i = 0; i < levels; i++) {
+		*entries[i] &= ~(uint64_t)ACCESSED;
+		result(!increments_at(0, 0), "one that it has not, level %d, is for KVM, which marks it", i);
+		*entries[i] |= ACCESSED;
 	}
-	*entry |= 0x20;
-	place(code, sizeof(code), &regs);
-	result(increments(), "a page that the CPU has used is computed in");
-	*entry &= ~0x20ull;
-	place(code, sizeof(code), &regs);
-	result(!increments(), "one that it has not is for KVM, which marks it");
-	*entry |= 1ull << 63 | 0x20;
-	place(code, sizeof(code), &regs);
-	result(!increments(), "one that is not executable is for KVM, which faults");
-	*entry &= ~(1ull << 63);
+	*entries[levels - 1] |= NOT_EXECUTABLE;
+	result(!increments_at(0, 0), "one that is not executable is for KVM, which faults");
+	*entries[levels - 1] &= ~NOT_EXECUTABLE;
+	result(!increments_at(3, 0), "so is one of the kernel's at privilege level 3");
+	for (int i = 0; i < levels; i++)
+		*entries[i] |= USER;
+	result(increments_at(3, 0), "and not one of the user's");
+	result(increments_at(0, 0) && !increments_at(0, CR4_SMEP), "which the kernel runs in without SMEP");
+	result(!increments_at(0, CR4_CET), "with CET it is for KVM");
+	memcpy(vm_host(&machine.vm, LARGE_PAGE - 1, NULL), (const uint8_t[]){0xfe, 0xc0}, 2);
+	place(NULL, 0, &behind);
+	result(!increments(), "an instruction across two pages is for KVM");
+}
+
+/*
+ * Breakpoints of the guest's own, in its debug registers: whether a step heeds them is the host's matter, but not who
+ * carries the instructions out.
+ */
+static void try_own_breakpoints(void)
+{
+	static const uint8_t code[] = {
+		0xc7, 0x06, 0x04, 0x00, 0x30, 0x10, /* mov word [1 * 4], 1030 */
+		0xc7, 0x06, 0x06, 0x00, 0x00, 0x00, /* mov word [1 * 4 + 2], 0 */
+		0x43,				    /* inc bx */
+		0x66, 0xb8, 0x21, 0x10, 0x00, 0x00, /* mov eax, place */
+		0x0f, 0x23, 0xc0,		    /* mov dr0, eax */
+		0x66, 0xb8, 0x02, 0x04, 0x00, 0x00, /* mov eax, 402 */
+		0x0f, 0x23, 0xf8,		    /* mov dr7, eax */
+		0x43, 0x43,			    /* inc bx */
+		0x41, 0x42, 0x41, 0x42,		    /* place: inc cx, inc dx */
+	};
+	static const struct kvm_debugregs none = {.dr6 = 0xffff0ff0, .dr7 = 0x400};
+	struct kvm_regs regs = {.rip = CODE, .rflags = FLAGS_FIXED, .rsp = STACK};
+	uint64_t rip[2][OWN_STEPS] = {{0}};
+	struct gdbstub_stop stop = {0};
+	bool good = true;
+
+	for (int own = 0; own < 2; own++) {
+		good &= place(code, sizeof(code), &regs) && !vcpu_set_debug_registers(&machine.vcpu, &none);
+		machine.step_kvm = !own;
+		for (int i = 0; i < OWN_STEPS; i++) {
+			good &= step(&machine, false, &stop) == STEPPED;
+			rip[own][i] = machine.vcpu.regs->rip;
+		}
+	}
+	machine.step_kvm = true;
+	vcpu_set_debug_registers(&machine.vcpu, &none);
+	result(good && !memcmp(rip[0], rip[1], sizeof(rip[0])), "the guest's own breakpoints are heeded as by KVM");
+	comment("%d steps end at 0x%llx", OWN_STEPS, (unsigned long long)rip[0][OWN_STEPS - 1]);
 }
 
 /* What else makes it KVM's: a shadow, an I/O instruction that is not complete, a limit. */
@@ -350,8 +417,10 @@ int main(void)
 		result(are(plain, sizeof(plain) / sizeof(*plain), true), "%d-bit: plain instructions are computed", bits);
 		result(are(others, sizeof(others) / sizeof(*others), false), "%d-bit: others are not", bits);
 		result(try_random(mode, count), "%d-bit: what is computed is what KVM does", bits);
-		if (mode == MODE_16)
+		if (mode == MODE_16) {
 			try_16();
+			try_own_breakpoints();
+		}
 		if (mode == MODE_64) {
 			result(are(others_64, sizeof(others_64) / sizeof(*others_64), false), "a PAUSE with REX.B is not");
 			try_pages();
