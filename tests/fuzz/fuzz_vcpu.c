@@ -27,31 +27,17 @@
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int __real_ioctl(int fd, unsigned long request, void *argument);
-int __wrap_ioctl(int fd, unsigned long request, void *argument);
 
 static struct machine machine;
 static struct options options;
 static struct input input;
 static int packets, looks;
-static volatile sig_atomic_t inside; /* the guest, so that there is a vCPU to be kicked */
-
-int __wrap_ioctl(int fd, unsigned long request, void *argument)
-{
-	int result;
-
-	if (request != KVM_RUN)
-		return __real_ioctl(fd, request, argument);
-	inside = fd == machine.vcpu.fd;
-	result = __real_ioctl(fd, request, argument);
-	inside = 0;
-	return result;
-}
+static volatile sig_atomic_t serving; /* a session, so that there is a vCPU to be kicked */
 
 static void on_tick(int number)
 {
 	(void)number;
-	if (inside)
+	if (serving)
 		vcpu_kick(&machine.vcpu);
 }
 
@@ -393,7 +379,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!machine.stub)
 		abort();
 	machine.console.stub = machine.stub;
+	serving = 1;
 	gdbstub_serve(machine.stub, how & 8, &stop);
+	serving = 0;
 	if (machine.points.count || machine.physical)
 		abort();
 	gdbstub_free(machine.stub);
