@@ -281,9 +281,13 @@ static const struct {
 	[MODE_64] = {"i386:x86-64", {"i386", "i8086"}},
 };
 
-static bool chosen[ROWS];
+/* Of those that not every host has; unknown until has_row() is asked about one. */
+static bool chosen[ROWS], is_chosen;
+static bool (*has_row)(void *context, const struct register_row *row);
+static void *has_row_context;
 static struct register_layout layouts[REGISTER_LAYOUTS];
 static char descriptions[REGISTER_LAYOUTS][32768];
+static bool is_described[REGISTER_LAYOUTS];
 
 /* Whether every host has it. */
 static bool is_everywhere(const struct register_row *row)
@@ -293,14 +297,20 @@ static bool is_everywhere(const struct register_row *row)
 
 void registers_choose(bool (*has)(void *context, const struct register_row *row), void *context)
 {
-	for (size_t i = 0; i < ROWS; i++)
-		chosen[i] = !is_everywhere(&rows[i]) && has(context, &rows[i]);
-	memset(layouts, 0, sizeof(layouts));
-	/* A page that is not written takes no memory. */
-	for (int layout = 0; layout < REGISTER_LAYOUTS; layout++) {
-		if (*descriptions[layout])
-			*descriptions[layout] = 0;
-	}
+	has_row = has;
+	has_row_context = context;
+	is_chosen = false;
+	memset(is_described, 0, sizeof(is_described));
+}
+
+static bool is_served(const struct register_row *row)
+{
+	if (is_everywhere(row))
+		return true;
+	for (size_t i = 0; i < ROWS && !is_chosen; i++)
+		chosen[i] = has_row && !is_everywhere(&rows[i]) && has_row(has_row_context, &rows[i]);
+	is_chosen = true;
+	return chosen[row - rows];
 }
 
 static bool is_in_set(const struct register_row *row, int set)
@@ -331,7 +341,7 @@ const struct register_layout *register_layout(int layout)
 		if (!(row->modes & 1u << layout % MODE_COUNT))
 			continue;
 		l->count++;
-		if (!is_in_set(row, layout / MODE_COUNT) || !(is_everywhere(row) || chosen[i]))
+		if (!is_in_set(row, layout / MODE_COUNT))
 			continue;
 		/* What gdb asks for at every stop: with them in the reply it asks for nothing. */
 		if (row->home == HOME_PC || row->home == HOME_SP ||
@@ -345,6 +355,14 @@ const struct register_layout *register_layout(int layout)
 	}
 	l->expedited[expedited] = -1;
 	return l;
+}
+
+const struct register_row *register_row(int layout, int number)
+{
+	const struct register_layout *l = register_layout(layout);
+	const struct register_row *row = number >= 0 && number < l->count ? l->row[number] : NULL;
+
+	return row && is_served(row) ? row : NULL;
 }
 
 struct text {
@@ -402,14 +420,15 @@ static void add_types(struct text *text, int feature)
 		add(text, "<vector id=\"v2ui128\" type=\"uint128\" count=\"2\"/>\n");
 }
 
-static void add_feature(struct text *text, const struct register_layout *l, int feature)
+static void add_feature(struct text *text, int layout, int feature)
 {
+	int count = register_layout(layout)->count;
 	bool begun = false;
 
-	for (int number = 0; number < l->count; number++) {
-		const struct register_row *row = l->row[number];
+	for (int number = 0; number < count; number++) {
+		const struct register_row *row = register_row(layout, number);
 
-		if (!row || row->feature != feature)
+		if (!row || (int)row->feature != feature)
 			continue;
 		if (!begun) {
 			add(text, "<feature name=\"%s\">\n", feature_names[feature]);
@@ -428,11 +447,11 @@ static void add_feature(struct text *text, const struct register_layout *l, int 
 
 const char *register_description(int layout)
 {
-	const struct register_layout *l = register_layout(layout);
 	struct text text = {descriptions[layout], sizeof(descriptions[layout])};
 
-	if (*descriptions[layout])
+	if (is_described[layout])
 		return descriptions[layout];
+	is_described[layout] = true;
 	add(&text, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n"
 		   "<target version=\"1.0\">\n<architecture>%s</architecture>\n"
 		   "<osabi>none</osabi>\n", /* any other text makes gdb warn of an unknown OS ABI */
@@ -440,7 +459,7 @@ const char *register_description(int layout)
 	for (size_t i = 0; i < 2 && architectures[layout % MODE_COUNT].compatible[i]; i++)
 		add(&text, "<compatible>%s</compatible>\n", architectures[layout % MODE_COUNT].compatible[i]);
 	for (int feature = 0; feature < FEATURE_COUNT; feature++)
-		add_feature(&text, l, feature);
+		add_feature(&text, layout, feature);
 	add(&text, "</target>\n");
 	return descriptions[layout];
 }

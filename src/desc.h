@@ -75,7 +75,7 @@ enum register_set { REGISTERS_ALL, REGISTERS_SYSTEM, REGISTERS_CORE, REGISTERS_S
 #define REGISTER_SIZE_MAX 32 /* the upper half of a ZMM register */
 
 struct register_layout {
-	const struct register_row *row[REGISTERS_MAX]; /* by gdb's register number, or NULL */
+	const struct register_row *row[REGISTERS_MAX]; /* by gdb's register number; for register_row() beyond the block */
 	int count;	   /* of the numbers */
 	int block_count;   /* of the first ones, which the g packet's block has */
 	size_t size;	   /* of that block, in bytes; at most REGISTER_BLOCK_MAX */
@@ -84,11 +84,13 @@ struct register_layout {
 
 /*
  * Chooses, once for a machine, the registers to be served among those that not every host has. Without it
- * there are none of them. has() is asked about these alone.
+ * there are none of them. has() is asked about these alone, when the first of them is asked for.
  */
 void registers_choose(bool (*has)(void *context, const struct register_row *row), void *context);
 
 const struct register_layout *register_layout(int layout);
+/* The one with gdb's number `number`; NULL where none is served. */
+const struct register_row *register_row(int layout, int number);
 /* The whole text of target.xml for a layout. Never fails: it is made from the table on first use. */
 const char *register_description(int layout);
 

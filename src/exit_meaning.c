@@ -318,6 +318,10 @@ void exit_describe(const struct vcpu *vcpu, int exit, struct exit_meaning *meani
 		describe_memory_fault(run, EFAULT, where, meaning);
 		break;
 	default:
+		if (exit < 0 && !vcpu->has_features) {
+			set(meaning, GDBSTUB_SIGNAL_SEGV, true, "KVM cannot set a virtual CPU's features: %s", strerror(-exit));
+			break;
+		}
 		if (exit < 0) {
 			describe_error(vcpu, -exit, where, meaning);
 			break;

@@ -118,7 +118,7 @@ bool interrupt_enter_real(struct vcpu *vcpu, uint8_t vector, uint16_t ip, struct
 	return true;
 }
 
-bool interrupt_system_call(const struct vcpu *vcpu, bool sysenter, uint64_t *handler)
+bool interrupt_system_call(struct vcpu *vcpu, bool sysenter, uint64_t *handler)
 {
 	bool long_mode = vcpu->sregs->efer & EFER_LMA;
 	uint32_t msr = sysenter			      ? MSR_SYSENTER_EIP

@@ -49,6 +49,6 @@ bool interrupt_task(const struct vcpu *vcpu, uint8_t vector, uint16_t *selector)
 bool interrupt_enter_real(struct vcpu *vcpu, uint8_t vector, uint16_t ip, struct interrupt_gate *gate);
 
 /* Where SYSCALL or SYSENTER will go; false if KVM does not tell. */
-bool interrupt_system_call(const struct vcpu *vcpu, bool sysenter, uint64_t *handler);
+bool interrupt_system_call(struct vcpu *vcpu, bool sysenter, uint64_t *handler);
 
 #endif

@@ -314,6 +314,10 @@ int main(int argc, char **argv)
 	if (sandbox_enter(&options, command, options.screenshot ? &screenshot : NULL, why, sizeof(why)) ||
 	    machine_create(&machine, why, sizeof(why)))
 		die("%s", why);
+	/* With a client it is told so. */
+	status = with_gdb && !options.no_wait ? 0 : vcpu_need_features(&machine.vcpu);
+	if (status)
+		die("KVM cannot set a virtual CPU's features: %s", strerror(-status));
 	if (options.screenshot && !machine.is_pc)
 		die("--screenshot: a bare machine has no screen; --machine=pc has");
 	if (options.verbose)

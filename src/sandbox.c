@@ -177,10 +177,10 @@ static int compare(const void *a, const void *b)
 static void warm_up(void)
 {
 	static char output[BUFSIZ];
-	char many[2048] = {0};
+	char two[2][1024] = {{0}};
 
 	/* To ask how much memory there is, for more than 1 KiB. */
-	qsort(many, sizeof(many), 1, compare);
+	qsort(two, 2, sizeof(*two), compare);
 	tzset();
 	setvbuf(stdout, output, _IOFBF, sizeof(output));
 }

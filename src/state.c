@@ -161,6 +161,8 @@ bool state_has(void *context, const struct register_row *row)
 	struct vcpu *vcpu = context;
 	uint8_t value[REGISTER_SIZE_MAX];
 
+	if (vcpu_need_features(vcpu))
+		return false;
 	if (row->home == HOME_MSR && !vcpu_lists_msr(vcpu, row->index))
 		return false;
 	if (row->home == HOME_XSTATE && !vcpu->xstate_offset[row->component])

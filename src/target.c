@@ -110,13 +110,16 @@ static ssize_t registers_read(void *target, int thread, int number, void *buf, s
 	struct machine *machine = target;
 	const struct register_layout *l = register_layout(number);
 	uint8_t *to = buf;
+	int result;
 
 	(void)thread;
 	if (size < l->size)
 		return -ENOSPC;
+	result = vcpu_need_features(&machine->vcpu);
+	if (result)
+		return gdbstub_error(machine->stub, result, "KVM cannot set a virtual CPU's features: %s", strerror(-result));
 	for (int i = 0; i < l->block_count; i++) {
-		int result = state_read(&machine->vcpu, l->row[i], to);
-
+		result = state_read(&machine->vcpu, l->row[i], to);
 		if (result)
 			return result;
 		to += l->row[i]->bits / 8;
@@ -178,18 +181,11 @@ static int registers_write(void *target, int thread, int number, const void *buf
 	return result;
 }
 
-static const struct register_row *find_row(int layout_number, int number)
-{
-	const struct register_layout *l = register_layout(layout_number);
-
-	return number >= 0 && number < l->count ? l->row[number] : NULL;
-}
-
 static ssize_t register_read(void *target, int thread, int layout_number, int number, void *buf,
 			     size_t size)
 {
 	struct machine *machine = target;
-	const struct register_row *row = find_row(layout_number, number);
+	const struct register_row *row = register_row(layout_number, number);
 	int result;
 
 	(void)thread;
@@ -203,7 +199,7 @@ static int register_write(void *target, int thread, int layout_number, int numbe
 			  size_t len)
 {
 	struct machine *machine = target;
-	const struct register_row *row = find_row(layout_number, number);
+	const struct register_row *row = register_row(layout_number, number);
 
 	(void)thread;
 	if (!row)

@@ -9,94 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CPUID_ENTRIES 256
 #define INJECTIONS (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
 #define APIC_BASE_ENABLE 0x800ull /* of the MSR IA32_APIC_BASE */
-
-/* The XSAVE header's bitmap of components (SDM volume 1, 13.4.2). */
-#define XSTATE_BV 512
-#define XSTATE_BV_X87 0x1
-#define XSTATE_BV_SSE 0x2
-
-/* The least that a component must have to be used; those that are not named are not. */
-static const uint16_t xstate_needed[XSTATE_COUNT] = {
-	[XSTATE_AVX] = 16 * 16,	      [XSTATE_OPMASK] = 8 * 8, [XSTATE_ZMM_HI256] = 16 * 32,
-	[XSTATE_HI16_ZMM] = 16 * 64, [XSTATE_PKRU] = 4,
-};
-
-/* CPUID leaf 0xd: what there is, and where; Intel's and AMD's places differ (SDM volume 1, 13.2). */
-static void find_xstate(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
-{
-	uint64_t present = 0;
-
-	for (uint32_t i = 0; i < cpuid->nent; i++) {
-		if (cpuid->entries[i].function == 0xd && !cpuid->entries[i].index)
-			present = cpuid->entries[i].eax;
-	}
-	for (uint32_t i = 0; i < cpuid->nent; i++) {
-		const struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
-
-		if (entry->function != 0xd || entry->index >= XSTATE_COUNT ||
-		    !xstate_needed[entry->index] || !(present >> entry->index & 1))
-			continue;
-		if (entry->eax >= xstate_needed[entry->index] && entry->eax <= vcpu->xsave_size &&
-		    entry->ebx > XSTATE_BV && entry->ebx <= vcpu->xsave_size - entry->eax)
-			vcpu->xstate_offset[entry->index] = entry->ebx;
-	}
-}
-
-/* Features that go with a local APIC, by leaf and register (SDM volume 2, CPUID; AMD's manual, volume 3, appendix E). */
-static const struct {
-	uint32_t function, edx, ecx;
-} apic_features[] = {
-	{0x00000001, 1u << 9, 1u << 21 | 1u << 24}, /* APIC; x2APIC, TSC deadline */
-	{0x80000001, 1u << 9, 1u << 3},		    /* APIC; extended APIC space */
-};
-
-/* There is none: interrupts come from the controllers of a PC/AT, and a guest is to know that. */
-static void hide_apic(struct kvm_cpuid2 *cpuid)
-{
-	for (uint32_t i = 0; i < cpuid->nent; i++) {
-		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
-
-		for (size_t k = 0; k < sizeof(apic_features) / sizeof(*apic_features); k++) {
-			if (entry->function != apic_features[k].function)
-				continue;
-			entry->edx &= ~apic_features[k].edx;
-			entry->ecx &= ~apic_features[k].ecx;
-		}
-	}
-}
-
-/*
- * Without it KVM knows a guest CPU with no features at all, and refuses long mode and most control
- * register bits to it.
- */
-static int set_cpuid(struct vcpu *vcpu)
-{
-	struct {
-		struct kvm_cpuid2 head;
-		struct kvm_cpuid_entry2 entries[CPUID_ENTRIES];
-	} cpuid = {.head.nent = CPUID_ENTRIES};
-
-	if (ioctl(vcpu->vm->device, KVM_GET_SUPPORTED_CPUID, &cpuid))
-		return -1;
-	find_xstate(vcpu, &cpuid.head);
-	hide_apic(&cpuid.head);
-	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid);
-}
-
-/* More than a page only where the process may use what is that large (KVM_CAP_XSAVE2). */
-static int allocate_xsave(struct vcpu *vcpu)
-{
-	int size = ioctl(vcpu->vm->device, KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2);
-
-	vcpu->xsave_size = sizeof(struct kvm_xsave);
-	if (size > (int)sizeof(struct kvm_xsave))
-		vcpu->xsave_size = (size_t)size;
-	vcpu->xsave = calloc(1, vcpu->xsave_size);
-	return vcpu->xsave ? 0 : -1;
-}
 
 static int read_registers(struct vcpu *vcpu)
 {
@@ -133,9 +47,6 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, si
 		vcpu->events = &vcpu->run->s.regs.events;
 		vcpu->run->kvm_valid_regs |= KVM_SYNC_X86_EVENTS;
 	}
-	what = "set a virtual CPU's features";
-	if (allocate_xsave(vcpu) || set_cpuid(vcpu))
-		goto failed;
 	what = "read a virtual CPU's registers";
 	if (read_registers(vcpu))
 		goto failed;
@@ -195,8 +106,10 @@ static void serve_coalesced(struct vcpu *vcpu)
 
 static int run(struct vcpu *vcpu)
 {
-	int result, error;
+	int result = vcpu_need_features(vcpu), error;
 
+	if (result)
+		return result;
 	if (vcpu->set_tf) {
 		vcpu->regs->rflags |= RFLAGS_TF;
 		vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_REGS;
@@ -359,6 +272,11 @@ void vcpu_pass_breakpoint(struct vcpu *vcpu)
 
 int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 {
+	/* Most of their bits need a feature of the CPU's. */
+	int result = sregs->cr4 || sregs->efer ? vcpu_need_features(vcpu) : 0;
+
+	if (result)
+		return result;
 	if (ioctl(vcpu->fd, KVM_SET_SREGS, sregs))
 		return -errno;
 	/* Without an APIC in the kernel KVM_RUN takes it from there. */
@@ -371,78 +289,6 @@ int vcpu_set_sregs(struct vcpu *vcpu, const struct kvm_sregs *sregs)
 int vcpu_reread_sregs(struct vcpu *vcpu)
 {
 	return ioctl(vcpu->fd, KVM_GET_SREGS, (struct kvm_sregs *)vcpu->sregs) ? -errno : 0;
-}
-
-static int read_xsave(struct vcpu *vcpu)
-{
-	bool large = vcpu->xsave_size > sizeof(struct kvm_xsave);
-
-	if (!vcpu->fpu_valid &&
-	    ioctl(vcpu->fd, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, vcpu->xsave))
-		return -errno;
-	vcpu->fpu_valid = true;
-	return 0;
-}
-
-static uint64_t xstate_present(const struct vcpu *vcpu)
-{
-	uint64_t present;
-
-	memcpy(&present, vcpu->xsave + XSTATE_BV, sizeof(present));
-	return present;
-}
-
-/* Without their bits the components would be set to their initial state. */
-static int write_xsave(struct vcpu *vcpu, uint64_t components)
-{
-	components |= xstate_present(vcpu);
-	memcpy(vcpu->xsave + XSTATE_BV, &components, sizeof(components));
-	vcpu->fpu_valid = false;
-	return ioctl(vcpu->fd, KVM_SET_XSAVE, vcpu->xsave) ? -errno : 0;
-}
-
-const struct fxsave *vcpu_fpu(struct vcpu *vcpu)
-{
-	int result = read_xsave(vcpu);
-
-	errno = -result;
-	return result ? NULL : (const struct fxsave *)vcpu->xsave;
-}
-
-int vcpu_set_fpu(struct vcpu *vcpu, const struct fxsave *fpu)
-{
-	int result = read_xsave(vcpu);
-
-	if (result)
-		return result;
-	memcpy(vcpu->xsave, fpu, sizeof(*fpu));
-	return write_xsave(vcpu, XSTATE_BV_X87 | XSTATE_BV_SSE);
-}
-
-const uint8_t *vcpu_xstate(struct vcpu *vcpu, unsigned int component)
-{
-	static const uint8_t initial[XSTATE_SIZE_MAX];
-	int result = read_xsave(vcpu);
-
-	errno = -result;
-	if (result)
-		return NULL;
-	return xstate_present(vcpu) >> component & 1 ? vcpu->xsave + vcpu->xstate_offset[component]
-						     : initial;
-}
-
-int vcpu_set_xstate(struct vcpu *vcpu, unsigned int component, size_t offset, const void *bytes,
-		    size_t len)
-{
-	int result = read_xsave(vcpu);
-	uint8_t *state = vcpu->xsave + vcpu->xstate_offset[component];
-
-	if (result)
-		return result;
-	if (!(xstate_present(vcpu) >> component & 1))
-		memset(state, 0, xstate_needed[component]);
-	memcpy(state + offset, bytes, len);
-	return write_xsave(vcpu, 1ull << component);
 }
 
 /* Nothing but KVM_RUN and what is here changes a shadow, and what it has left to be delivered is looked at behind it. */

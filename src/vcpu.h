@@ -69,6 +69,7 @@ struct vcpu {
 	bool io_pending;	  /* an I/O exit was served, the instruction is not completed */
 	struct kvm_regs own_regs; /* without KVM_CAP_SYNC_REGS */
 	struct kvm_sregs own_sregs;
+	bool has_features; /* vcpu_need_features() */
 	uint8_t *xsave; /* the XSAVE area, in its standard format; xsave_size bytes */
 	size_t xsave_size;
 	bool fpu_valid;			     /* xsave is what KVM has */
@@ -83,9 +84,16 @@ struct vcpu {
 	volatile sig_atomic_t kicked;
 };
 
-/* Creates vCPU `id`, with the host's CPUID. Returns 0, or a negative errno and why. */
+/* Creates vCPU `id`. Returns 0, or a negative errno and why. */
 int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, size_t why_size);
 void vcpu_destroy(struct vcpu *vcpu);
+
+/*
+ * Gives the CPU the host's features (CPUID), once. All that needs them does so by itself: it takes a host that is a
+ * virtual machine longer than all else here, and a client's first questions are answered without. Returns 0 or a
+ * negative errno.
+ */
+int vcpu_need_features(struct vcpu *vcpu);
 
 /*
  * Runs the guest until the next exit. Returns the KVM_EXIT_* reason, or a negative errno; -EINTR
@@ -149,7 +157,7 @@ int vcpu_set_xstate(struct vcpu *vcpu, unsigned int component, size_t offset, co
 /* Whether the host's KVM lists a model-specific register as one that it keeps for a guest. */
 bool vcpu_lists_msr(struct vcpu *vcpu, uint32_t index);
 /* 0; -EINVAL where KVM refuses; another negative errno. */
-int vcpu_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value);
+int vcpu_msr(struct vcpu *vcpu, uint32_t index, uint64_t *value);
 int vcpu_set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value);
 /* The guest's own debug registers, whatever vcpu_debug() has set. */
 int vcpu_debug_registers(const struct vcpu *vcpu, struct kvm_debugregs *registers);
@@ -159,7 +167,7 @@ int vcpu_set_debug_registers(struct vcpu *vcpu, const struct kvm_debugregs *regi
  * behind an instruction that writes them, clear own_breakpoints_known.
  */
 bool vcpu_has_breakpoints(struct vcpu *vcpu);
-int vcpu_xcr0(const struct vcpu *vcpu, uint64_t *value);
+int vcpu_xcr0(struct vcpu *vcpu, uint64_t *value);
 int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value);
 
 /*

@@ -41,11 +41,13 @@ static int msr_result(int taken)
 	return taken ? 0 : -EINVAL;
 }
 
-int vcpu_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value)
+int vcpu_msr(struct vcpu *vcpu, uint32_t index, uint64_t *value)
 {
 	struct one_msr msr = {.head.nmsrs = 1, .entry.index = index};
-	int result = msr_result(ioctl(vcpu->fd, KVM_GET_MSRS, &msr));
+	int result = vcpu_need_features(vcpu);
 
+	if (!result)
+		result = msr_result(ioctl(vcpu->fd, KVM_GET_MSRS, &msr));
 	*value = msr.entry.data;
 	return result;
 }
@@ -53,8 +55,9 @@ int vcpu_msr(const struct vcpu *vcpu, uint32_t index, uint64_t *value)
 int vcpu_set_msr(struct vcpu *vcpu, uint32_t index, uint64_t value)
 {
 	struct one_msr msr = {.head.nmsrs = 1, .entry.index = index, .entry.data = value};
+	int result = vcpu_need_features(vcpu);
 
-	return msr_result(ioctl(vcpu->fd, KVM_SET_MSRS, &msr));
+	return result ? result : msr_result(ioctl(vcpu->fd, KVM_SET_MSRS, &msr));
 }
 
 int vcpu_debug_registers(const struct vcpu *vcpu, struct kvm_debugregs *registers)
@@ -79,10 +82,13 @@ int vcpu_set_debug_registers(struct vcpu *vcpu, const struct kvm_debugregs *regi
 	return ioctl(vcpu->fd, KVM_SET_DEBUGREGS, registers) ? -errno : 0;
 }
 
-int vcpu_xcr0(const struct vcpu *vcpu, uint64_t *value)
+int vcpu_xcr0(struct vcpu *vcpu, uint64_t *value)
 {
 	struct kvm_xcrs xcrs;
+	int result = vcpu_need_features(vcpu);
 
+	if (result)
+		return result;
 	if (ioctl(vcpu->fd, KVM_GET_XCRS, &xcrs))
 		return -errno;
 	for (uint32_t i = 0; i < xcrs.nr_xcrs && i < KVM_MAX_XCRS; i++) {
@@ -96,6 +102,9 @@ int vcpu_xcr0(const struct vcpu *vcpu, uint64_t *value)
 int vcpu_set_xcr0(struct vcpu *vcpu, uint64_t value)
 {
 	struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs[0].value = value};
+	int result = vcpu_need_features(vcpu);
 
+	if (result)
+		return result;
 	return ioctl(vcpu->fd, KVM_SET_XCRS, &xcrs) ? -errno : 0;
 }

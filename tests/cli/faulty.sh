@@ -38,6 +38,15 @@ refused "KVM does not take 67108864 bytes of guest memory: Cannot allocate memor
 	FAULTY_FAIL=KVM_SET_USER_MEMORY_REGION:1:ENOMEM
 refused "KVM cannot create a virtual CPU: Cannot allocate memory" FAULTY_FAIL=KVM_CREATE_VCPU:1:ENOMEM
 refused "KVM cannot set a virtual CPU's features: Invalid argument" FAULTY_FAIL=KVM_SET_CPUID2:1:EINVAL
+
+# A client that asks for what goes with them is told.
+printf '%s' '$qSupported:error-message+#d8+$?#3f+$g#67+$k#6b' >"$work/packets"
+# shellcheck disable=SC2086 # RUNNER is a command with arguments
+FAULTY_FAIL=KVM_SET_CPUID2:1:EINVAL timeout -k 10 $((TEST_TIMEOUT + 60)) $RUNNER "$KVMGDB" --timeout="$TEST_TIMEOUT" \
+	--gdb=stdio "$GUESTS/sum.bin" <"$work/packets" >"$work/stdout" 2>&1
+grep -a -q "E.KVM cannot set a virtual CPU's features: Invalid argument#" "$work/stdout"
+result $? "a client is told of the virtual CPU's features" || comment <"$work/stdout"
+
 refused "KVM cannot read a virtual CPU's registers: Input/output error" FAULTY_FAIL=KVM_GET_REGS:1:EIO
 
 # --- What it can do without: all is as ever ---

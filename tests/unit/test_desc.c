@@ -86,8 +86,8 @@ static void test_order(int layout)
 	const struct register_layout *l = register_layout(layout);
 	char names[1024] = "";
 
-	for (int i = 0; i < l->count && strlen(names) < strlen(expected) && l->row[i]; i++) {
-		strcat(names, l->row[i]->name);
+	for (int i = 0; i < l->count && strlen(names) < strlen(expected) && register_row(layout, i); i++) {
+		strcat(names, register_row(layout, i)->name);
 		strcat(names, " ");
 	}
 	if (!result(!strcmp(names, expected), "%s: gdb's registers come first, in gdb's order",
@@ -132,11 +132,11 @@ static void test_names(int layout)
 	bool unique = true, free_names = true;
 
 	for (int i = 0; i < l->count; i++) {
-		if (!l->row[i])
+		if (!register_row(layout, i))
 			continue;
 		for (int j = 0; j < i; j++)
-			unique &= !l->row[j] || strcmp(l->row[i]->name, l->row[j]->name) != 0;
-		free_names &= strcmp(l->row[i]->name, "pc") && strcmp(l->row[i]->name, "sp");
+			unique &= !register_row(layout, j) || strcmp(register_row(layout, i)->name, register_row(layout, j)->name) != 0;
+		free_names &= strcmp(register_row(layout, i)->name, "pc") && strcmp(register_row(layout, i)->name, "sp");
 	}
 	result(unique, "%s: no name stands twice", layout_names[layout]);
 	result(free_names, "%s: $pc and $sp are left to gdb", layout_names[layout]);
@@ -165,18 +165,18 @@ static void test_description(int layout)
 	for (int i = 0; i < l->count; i++) {
 		char reg[160];
 
-		if (!l->row[i])
+		if (!register_row(layout, i))
 			continue;
 		n++;
 		snprintf(reg, sizeof(reg), "<reg name=\"%s\" bitsize=\"%d\" type=\"%s\" regnum=\"%d\"",
-			 l->row[i]->name, l->row[i]->bits, l->row[i]->type, i);
+			 register_row(layout, i)->name, register_row(layout, i)->bits, register_row(layout, i)->type, i);
 		if (count_of(text, reg) != 1) {
 			comment("expected %s", reg);
 			same = false;
 		}
-		same &= l->row[i]->bits / 8 <= REGISTER_SIZE_MAX;
+		same &= register_row(layout, i)->bits / 8 <= REGISTER_SIZE_MAX;
 		if (i < l->block_count)
-			size += l->row[i]->bits / 8;
+			size += register_row(layout, i)->bits / 8;
 	}
 	result(same && n == count_of(text, "<reg "),
 	       "%s: the description has the table's registers", layout_names[layout]);
@@ -202,18 +202,18 @@ static void test_types(int layout)
 		char reg[80], id[40];
 		bool ok = false;
 
-		if (!l->row[i])
+		if (!register_row(layout, i))
 			continue;
 		for (const char *const *type = known; *type; type++)
-			ok |= !strcmp(*type, l->row[i]->type);
-		snprintf(reg, sizeof(reg), "<reg name=\"%s\" ", l->row[i]->name);
-		snprintf(id, sizeof(id), "id=\"%s\"", l->row[i]->type);
+			ok |= !strcmp(*type, register_row(layout, i)->type);
+		snprintf(reg, sizeof(reg), "<reg name=\"%s\" ", register_row(layout, i)->name);
+		snprintf(id, sizeof(id), "id=\"%s\"", register_row(layout, i)->type);
 		at = strstr(text, reg);
 		for (const char *p = text; at && (p = strstr(p, "<feature ")) != NULL && p < at; p++)
 			feature = p;
 		feature = feature ? strstr(feature, id) : NULL;
 		if (!ok && !(feature && feature < at)) {
-			comment("%s has an unknown type", l->row[i]->name);
+			comment("%s has an unknown type", register_row(layout, i)->name);
 			good = false;
 		}
 	}
@@ -227,9 +227,10 @@ static void test_block(int layout)
 	bool cheap = true, whole = true;
 
 	for (int i = 0; i < l->block_count; i++) {
-		whole &= l->row[i] != NULL;
-		cheap &= l->row[i] && l->row[i]->home != HOME_MSR && l->row[i]->home != HOME_DEBUG &&
-			 l->row[i]->home != HOME_XCR0;
+		const struct register_row *row = register_row(layout, i);
+
+		whole &= row != NULL;
+		cheap &= row && row->home != HOME_MSR && row->home != HOME_DEBUG && row->home != HOME_XCR0;
 	}
 	result(whole, "%s: the g packet has no holes", layout_names[layout]);
 	result(cheap, "%s: nothing in it is asked of KVM by itself", layout_names[layout]);
@@ -243,7 +244,7 @@ static void test_numbers(int layout)
 	bool same = l->count == all->count;
 
 	for (int i = 0; i < l->count; i++)
-		same &= !l->row[i] || l->row[i] == all->row[i];
+		same &= !register_row(layout, i) || register_row(layout, i) == register_row(layout % MODE_COUNT, i);
 	result(same, "%s: the numbers are those of the whole", layout_names[layout]);
 }
 
@@ -254,8 +255,8 @@ static void test_expedited(int layout)
 	int n = 0;
 
 	for (; l->expedited[n] >= 0; n++) {
-		pc |= l->row[l->expedited[n]]->home == HOME_PC;
-		sp |= l->row[l->expedited[n]]->home == HOME_SP;
+		pc |= register_row(layout, l->expedited[n])->home == HOME_PC;
+		sp |= register_row(layout, l->expedited[n])->home == HOME_SP;
 	}
 	result(n == 3 && pc && sp, "%s: pc, sp and the frame pointer are sent with a stop",
 	       layout_names[layout]);
@@ -302,15 +303,14 @@ static void test_hosts(void)
 	const int avx512 = 1 << XSTATE_OPMASK | 1 << XSTATE_ZMM_HI256 | 1 << XSTATE_HI16_ZMM;
 	unsigned int components = 0;
 	int lstar = 0;
-	const struct register_layout *l = register_layout(MODE_64);
 
-	while (strcmp(l->row[lstar]->name, "lstar"))
+	while (strcmp(register_row(MODE_64, lstar)->name, "lstar"))
 		lstar++;
 	registers_choose(has_components, &components);
 	result(!has_feature(MODE_64, "org.gnu.gdb.i386.avx") &&
 		       !has_feature(MODE_64, "org.kvm.x86.debug"),
 	       "nothing is described that the host lacks");
-	result(strstr(register_description(MODE_64), "\"apic_base\"") && !register_layout(MODE_64)->row[lstar],
+	result(strstr(register_description(MODE_64), "\"apic_base\"") && !register_row(MODE_64, lstar),
 	       "a register that it lacks has no row");
 	components = 1 << XSTATE_AVX;
 	registers_choose(has_components, &components);
@@ -321,7 +321,7 @@ static void test_hosts(void)
 	registers_choose(has_components, &components);
 	result(has_feature(MODE_64, "org.gnu.gdb.i386.avx512"), "AVX-512");
 	registers_choose(has, NULL);
-	result(!strcmp(register_layout(MODE_64)->row[lstar]->name, "lstar"),
+	result(!strcmp(register_row(MODE_64, lstar)->name, "lstar"),
 	       "a register's number does not depend on the host");
 }
 
@@ -337,16 +337,15 @@ static void test_components(void)
 		offset[XSTATE_OPMASK] = 832;
 		offset[XSTATE_ZMM_HI256] = 896;
 		offset[XSTATE_HI16_ZMM] = round != 1 ? 1408 : 0;
-		vcpu.fpu_valid = true;
+		vcpu.fpu_valid = vcpu.has_features = true;
 		for (int i = 0; i < l->count; i++) {
-			bool there = l->row[i] && l->row[i]->home == HOME_XSTATE &&
-				     l->row[i]->component != XSTATE_PKRU && state_has(&vcpu, l->row[i]);
+			const struct register_row *row = register_row(MODE_64, i);
 
-			if (!there)
+			if (!row || row->home != HOME_XSTATE || row->component == XSTATE_PKRU || !state_has(&vcpu, row))
 				continue;
-			avx += l->row[i]->component == XSTATE_AVX && round;
-			avx512 += l->row[i]->component != XSTATE_AVX && round == 2;
-			mixed += round == 0 || (l->row[i]->component != XSTATE_AVX && round < 2);
+			avx += row->component == XSTATE_AVX && round;
+			avx512 += row->component != XSTATE_AVX && round == 2;
+			mixed += round == 0 || (row->component != XSTATE_AVX && round < 2);
 		}
 	}
 	result(avx == 2 * 16 && avx512 == 8 + 32 + 16 + 16, "components of the CPU make registers");
@@ -359,8 +358,8 @@ static const struct register_row *find(int mode, const char *name)
 	const struct register_layout *l = register_layout(mode);
 
 	for (int i = 0; i < l->count; i++) {
-		if (l->row[i] && !strcmp(l->row[i]->name, name))
-			return l->row[i];
+		if (register_row(mode, i) && !strcmp(register_row(mode, i)->name, name))
+			return register_row(mode, i);
 	}
 	return NULL;
 }

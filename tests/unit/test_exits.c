@@ -305,6 +305,7 @@ static void put_at(enum place place)
 		       .l = places[place].l},
 	};
 	vcpu->regs_dirty = vcpu->io_pending = false;
+	vcpu->has_features = true;
 	machine.life = MACHINE_ALIVE;
 	machine.fatal_signal = 0;
 	*machine.epitaph = 0;
@@ -334,6 +335,18 @@ static void test_row(const struct row *row)
 		good = machine.life == MACHINE_ALIVE;
 	result(good, "%s: the guest %s", row->name, row->dead ? "is dead, for this reason" : "can go on");
 	result(machine.vcpu.regs_dirty, "%s: what KVM holds back is dropped", row->name);
+}
+
+/* An error before the guest has run at all. */
+static void test_features(void)
+{
+	struct gdbstub_stop stop = {0};
+
+	put_at(LONG);
+	machine.vcpu.has_features = false;
+	exit_fail(&machine, -EINVAL, &stop);
+	result(!strcmp(said(), "KVM cannot set a virtual CPU's features: Invalid argument"), "features: told");
+	result(stop.signal == SEGV && machine.life == MACHINE_DEAD, "features: there is no guest");
 }
 
 static void test_declined(void)
@@ -486,6 +499,7 @@ int main(void)
 			memcpy(machine.vm.memory + 0x1000, fld1, sizeof(fld1));
 		test_row(&rows[i]);
 	}
+	test_features();
 	test_declined();
 	test_mmio();
 	test_io();
