@@ -22,6 +22,13 @@
 	case {fst dword [0xfffe]}			; past the limit
 	case {mov eax, cr0}, {or al, 4}, {mov cr0, eax}, fld1		; EM
 	case {mov eax, cr0}, {or al, 10}, {mov cr0, eax}, wait		; MP and TS
+	case {lar ax, bx}						; in real mode
+	case {db 0xf2, 0x0f, 0xb8, 0xc0}				; POPCNT with F2
+	case {popcnt eax, [0xfffe]}					; past the limit
+	case {call sse}, {mov dword [0x2000], 0x10000}, {ldmxcsr [0x2000]}	; a bit that MXCSR has not
+	case {mov dword [0x2000], 0x1f80}, {ldmxcsr [0x2000]}		; without OSFXSR
+	case {call sse}, {db 0xf3, 0x0f, 0xae, 0x16, 0x00, 0x20}		; LDMXCSR with F3
+	case {db 0x0f, 0xc7, 0x36, 0x00, 0x20}				; RDRAND of memory
 
 	case {mov [0xfffe], eax}			; past the limit, which an emulated CPU may not look at
 
@@ -42,4 +49,9 @@ prepare:
 	mov word [13 * 4], caught
 	mov word [13 * 4 + 2], ax
 	fninit
+	ret
+
+sse:	mov eax, cr4
+	or ax, 0x200			; OSFXSR
+	mov cr4, eax
 	ret

@@ -91,11 +91,7 @@ static uint64_t run(enum operation operation, unsigned int size, uint64_t x, uin
 
 static __u64 *register_of(struct computation *c, unsigned int number)
 {
-	struct kvm_regs *r = &c->regs;
-	__u64 *const all[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
-				&r->r8,	 &r->r9,  &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
-
-	return all[number & 15];
+	return vcpu_general(&c->regs, number);
 }
 
 /* Without REX the numbers from 4 on are AH to BH, as bytes. */

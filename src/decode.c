@@ -427,6 +427,8 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 	out->modrm = d.modrm;
 	out->rex = d.rex;
 	out->rep = d.repe || d.repne;
+	out->repne = d.repne;
+	out->operand_prefix = d.operand_prefix;
 	out->segment = (uint8_t)d.operand_segment;
 	out->offset = d.offset;
 	out->length = (uint8_t)d.at;

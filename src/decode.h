@@ -45,6 +45,8 @@ struct instruction {
 	uint8_t modrm; /* if it has one */
 	uint8_t rex;   /* the prefix, or 0; of no use with VEX and EVEX */
 	bool rep;      /* REP, REPE or REPNE before it, whatever they mean there */
+	bool repne;    /* and it is REPNE */
+	bool operand_prefix; /* 66 before it */
 	uint64_t immediate; /* its last one, sign-extended */
 	/* Of its operand in memory: enum segment, and where in the segment. */
 	uint8_t segment;

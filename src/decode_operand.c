@@ -11,12 +11,7 @@ uint64_t operand_mask(unsigned int size)
 /* A general register by its number in the encoding. */
 uint64_t operand_register(const struct decoder *d, unsigned int number)
 {
-	const struct kvm_regs *r = d->vcpu->regs;
-	const __u64 *const all[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp,
-				      &r->rsi, &r->rdi, &r->r8,	 &r->r9,  &r->r10, &r->r11,
-				      &r->r12, &r->r13, &r->r14, &r->r15};
-
-	return *all[number & 15];
+	return *vcpu_general(d->vcpu->regs, number);
 }
 
 static uint64_t linear(const struct decoder *d, enum segment which, uint64_t offset)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "emulate_plain.h"
 #include "memory.h"
 #include "segment.h"
 #include "x87.h"
@@ -10,16 +11,6 @@
 
 #define TYPE_ACCESSED 1u /* which the descriptor itself is spared */
 
-#define OPCODE_DAA 0x27u
-#define OPCODE_AAA 0x37u
-#define OPCODE_AAS 0x3fu
-#define OPCODE_HINT_FIRST 0x0f19u /* to OPCODE_HINT; 0F 18 and 0F 1F every KVM knows */
-
-#define RFLAGS_CF 0x1u
-#define RFLAGS_PF 0x4u
-#define RFLAGS_AF 0x10u
-#define RFLAGS_ZF 0x40u
-#define RFLAGS_SF 0x80u
 #define RFLAGS_FIXED 0x2u
 #define RFLAGS_IOPL 0x3000u
 #define RFLAGS_NT 0x4000u
@@ -262,45 +253,14 @@ static bool return_from_handler(struct vcpu *vcpu, const struct instruction *ins
 	return true;
 }
 
-/* AAA, AAS and DAA. */
-static void adjust(struct vcpu *vcpu, unsigned int opcode)
+bool emulate_allows(const struct vcpu *vcpu, const struct instruction *instruction, const struct data_access *access)
 {
-	__u64 *rax = &vcpu->regs->rax;
-	uint64_t flags = vcpu->regs->rflags;
-	uint16_t ax = (uint16_t)*rax;
-	uint8_t al = (uint8_t)ax;
-	bool low = (al & 15) > 9 || flags & RFLAGS_AF, carry = low;
+	const struct kvm_segment *segment =
+		segment_of((struct kvm_sregs *)vcpu->sregs, (enum segment)instruction->segment);
 
-	if (opcode == OPCODE_DAA) {
-		carry = al > 0x99 || flags & RFLAGS_CF;
-		al = (uint8_t)(al + (low ? 6 : 0) + (carry ? 0x60 : 0));
-		ax = (uint16_t)((ax & 0xff00) | al);
-		flags &= ~(uint64_t)(RFLAGS_SF | RFLAGS_ZF | RFLAGS_PF);
-		flags |= (al & 0x80 ? RFLAGS_SF : 0) | (al ? 0 : RFLAGS_ZF) |
-			 (__builtin_parity(al) ? 0 : RFLAGS_PF);
-	} else {
-		if (low)
-			ax = (uint16_t)(opcode == OPCODE_AAA ? ax + 0x106 : ax - 0x106);
-		ax &= 0xff0f;
-	}
-	flags &= ~(uint64_t)(RFLAGS_AF | RFLAGS_CF);
-	*rax = (*rax & ~0xffffull) | ax;
-	vcpu->regs->rflags = flags | (low ? RFLAGS_AF : 0) | (carry ? RFLAGS_CF : 0);
-}
-
-static bool run_simple(struct vcpu *vcpu, const struct instruction *instruction)
-{
-	unsigned int opcode = instruction->opcode;
-	bool adjusts = opcode == OPCODE_AAA || opcode == OPCODE_AAS || opcode == OPCODE_DAA;
-
-	if (!(adjusts && vcpu_mode(vcpu) != MODE_64) && !(opcode >= OPCODE_HINT_FIRST && opcode <= OPCODE_HINT))
-		return false;
-	if (vcpu_end_shadow(vcpu))
-		return false;
-	if (adjusts)
-		adjust(vcpu, opcode);
-	vcpu_skip(vcpu, instruction->length);
-	return true;
+	return (vcpu_mode(vcpu) == MODE_64 ||
+		segment_allows(vcpu, segment, instruction->offset, access->len, access->write)) &&
+	       memory_allows(vcpu, access->linear, access->len, access->write, vcpu_cpl(vcpu));
 }
 
 bool emulate(struct vcpu *vcpu, const struct instruction *instruction, struct interrupt_gate *gate)
@@ -313,7 +273,7 @@ bool emulate(struct vcpu *vcpu, const struct instruction *instruction, struct in
 	if (!instruction->length)
 		return false;
 	if (instruction->class == CLASS_PLAIN)
-		return run_simple(vcpu, instruction);
+		return emulate_plain(vcpu, instruction);
 	if (vcpu_is_real(vcpu))
 		return false;
 	switch (instruction->class) {

@@ -191,6 +191,8 @@ int vcpu_interrupt(struct vcpu *vcpu, uint8_t vector);
 int vcpu_take_back(struct vcpu *vcpu, int *vector, int *exception);
 
 enum vcpu_mode vcpu_mode(const struct vcpu *vcpu);
+/* A general register by the number that instructions have for it, REX's bit included. */
+__u64 *vcpu_general(struct kvm_regs *regs, unsigned int number);
 /* Real mode or virtual-8086 mode, where a selector is its base divided by 16. */
 bool vcpu_is_real(const struct vcpu *vcpu);
 unsigned int vcpu_cpl(const struct vcpu *vcpu);

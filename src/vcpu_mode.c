@@ -51,3 +51,17 @@ const char *vcpu_where(const struct vcpu *vcpu, char *text, size_t size)
 			 ip & 0xffffffff);
 	return text;
 }
+
+__u64 *vcpu_general(struct kvm_regs *regs, unsigned int number)
+{
+	static const uint8_t places[16] = {
+		offsetof(struct kvm_regs, rax), offsetof(struct kvm_regs, rcx), offsetof(struct kvm_regs, rdx),
+		offsetof(struct kvm_regs, rbx), offsetof(struct kvm_regs, rsp), offsetof(struct kvm_regs, rbp),
+		offsetof(struct kvm_regs, rsi), offsetof(struct kvm_regs, rdi), offsetof(struct kvm_regs, r8),
+		offsetof(struct kvm_regs, r9),	offsetof(struct kvm_regs, r10), offsetof(struct kvm_regs, r11),
+		offsetof(struct kvm_regs, r12), offsetof(struct kvm_regs, r13), offsetof(struct kvm_regs, r14),
+		offsetof(struct kvm_regs, r15),
+	};
+
+	return (__u64 *)((char *)regs + places[number & 15]);
+}

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
+#include "emulate.h"
 #include "memory.h"
-#include "segment.h"
 
 #define FWAIT 0x9b
 #define FIRST 0xd8 /* of the eight opcodes */
@@ -115,15 +115,6 @@ static void run(const uint8_t *code, struct fxsave *state, void *operand, uint64
 	*flags = (*flags & ~(uint64_t)RFLAGS_STATUS) | (status & RFLAGS_STATUS);
 }
 
-/* The operand in memory may be read or written as the instruction wants to. */
-static bool is_allowed(struct vcpu *vcpu, const struct instruction *x87, const struct data_access *access)
-{
-	const struct kvm_segment *segment = segment_of((struct kvm_sregs *)vcpu->sregs, (enum segment)x87->segment);
-
-	return (vcpu_mode(vcpu) == MODE_64 || segment_allows(vcpu, segment, x87->offset, access->len, access->write)) &&
-	       memory_allows(vcpu, access->linear, access->len, access->write, vcpu_cpl(vcpu));
-}
-
 /* What the instruction would leave behind; nothing is written yet. */
 struct result {
 	struct fxsave state;
@@ -141,7 +132,7 @@ static bool find_result(struct vcpu *vcpu, const struct instruction *x87, struct
 
 	if (in_memory) {
 		if (!(with_memory[row] >> reg & 1) || x87->accesses != 1 || access->len > OPERAND_MAX ||
-		    !is_allowed(vcpu, x87, access) ||
+		    !emulate_allows(vcpu, x87, access) ||
 		    memory_read(vcpu, access->linear, result->operand, access->len) != (ssize_t)access->len)
 			return false;
 		run(x87_with_memory[row][reg], &result->state, result->operand, &result->rflags);
