@@ -236,9 +236,13 @@ halted at f000:0027' --type=rom "$work/rom"
 
 # --- The CPU ---
 
-prints "no local APIC" 0 'port 0x0e00 <- 0x00000000 (0)
+prints "no local APIC, and one processor" 0 'port 0x0e00 <- 0x00000000 (0)
 port 0x0e00 <- 0x00000000 (0)
 port 0x0e00 <- 0x00000000 (0)
 port 0x0e00 <- 0x00000000 (0)
-halted at 0000:104e' "$GUESTS/cpuid.bin"
+port 0x0e00 <- 0x00000001 (1)
+port 0x0e00 <- 0x00000000 (0)
+port 0x0e00 <- 0x00000000 (0)
+port 0x0e00 <- 0x00000000 (0)
+halted at 0000:10b0' "$GUESTS/cpuid.bin"
 finish
