@@ -295,7 +295,6 @@ static int run(struct gdbstub *stub)
 			target_run(stub, &stop);
 		} while (steps_on(stub, &stop));
 		s->general_thread = stop.thread;
-		transport_signals(&stub->transport, false);
 	}
 	/* Else everything is to hold, and does. */
 	report(stub, &stop);
