@@ -41,3 +41,9 @@ up
 p $st0
 try up
 down 2
+up
+info ivt 0x60
+monitor registers core
+stepi
+bt
+try info ivt

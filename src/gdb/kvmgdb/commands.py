@@ -13,7 +13,7 @@ SEGMENTS = ("cs", "ds", "es", "ss", "fs", "gs")
 def needed(name):
     value = register(name)
     if value is None:
-        raise gdb.GdbError("There is no $%s here: is this kvmgdb's target?" % name)
+        raise gdb.GdbError("There is no $%s here: with kvmgdb's target, 'monitor registers system' brings it." % name)
     return value
 
 
@@ -146,14 +146,14 @@ class Table(Command):
             wanted = number(gdb.parse_and_eval(argument))
         self.show(wanted)
 
-    def entries(self, name, size, wanted):
+    def entries(self, name, size, wanted, most=0x10000):
         """Yields the number and the bytes of each entry of a table, or of the wanted one."""
         place = table_place(name, register)
         if not place:
             raise gdb.GdbError("The target does not tell where the table is: set $%sr_base and $%sr_limit."
                                % (name, name))
         base, limit = place
-        count = (min(limit, 0xFFFF) + 1) // size
+        count = min((min(limit, 0xFFFF) + 1) // size, most)
         if wanted is not None and wanted >= count:
             raise gdb.GdbError("The table has %d entries." % count)
         memory = Memory()
@@ -242,7 +242,7 @@ variables that you set. Vectors without a descriptor are left out."""
         if not needed("cr0") & 1:
             raise gdb.GdbError("In real mode the table is the IVT: info ivt.")
         long_mode = bool(needed("efer") & EFER_LMA)
-        rows = list(self.entries("idt", 16 if long_mode else 8, wanted))
+        rows = list(self.entries("idt", 16 if long_mode else 8, wanted, 256))
         print("vec       handler%s  DPL  what" % (" " * 14 if long_mode else " " * 6))
         for n, data in rows:
             if not any(data):

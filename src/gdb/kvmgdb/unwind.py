@@ -386,6 +386,7 @@ class FrameId:
 class Unwinder(gdb.unwinder.Unwinder):
     # What gdb has at hand at a stop. Of the others the caller's are not shown: each would be asked for.
     KEPT = re.compile(r"e[abcd]x|e[sd]i|e[bs]p|eip|eflags|[c-gs]s(_base)?|ip|sp16|cr\d|efer|cpu_mode|"
+                      r"[gi]dtr?_(base|limit)|(ldtr|tr)(_(base|limit))?|xcr0|dr\d|"
                       r"st\d|f(ctrl|stat|tag|iseg|ioff|oseg|ooff|op)|xmm\d|mxcsr|mm\d")
     PARTS = ("ax", "cx", "dx", "bx", "bp", "si", "di", "al", "cl", "dl", "bl", "ah", "ch", "dh", "bh")
 
@@ -453,7 +454,10 @@ class Decorator(gdb.FrameDecorator.FrameDecorator):
         frame = self.inferior_frame()
         if frame.architecture().name() != "i8086":
             return super().function()
-        return frame.name() or "%04x:%04x" % tuple(number(frame.read_register(r)) for r in ("cs", "ip"))
+        try:
+            return frame.name() or "%04x:%04x" % tuple(number(frame.read_register(r)) for r in ("cs", "ip"))
+        except ValueError:  # there is no $ip: 'monitor registers core'
+            return "??"
 
 
 class Filter:
