@@ -13,10 +13,17 @@
 
 #define POINT_LEVELS 10 /* each has a quarter of the one below: enough for 4^10 */
 
+/*
+ * A client of 32-bit code names a place in the upper half of 64-bit code by its lower 32 bits, as gdb does, and may mean
+ * either: then there are two points.
+ */
+enum point_half { POINT_WHOLE, POINT_LOWER, POINT_UPPER };
+
 struct point {
 	uint64_t addr; /* linear */
 	uint64_t len;  /* bytes that are watched; 0 for a breakpoint */
 	enum gdbstub_point kind;
+	enum point_half half;
 	bool is_set;	  /* else it was, when points were armed last: a client may set it again */
 	bool was_set;	  /* when points were armed last */
 	bool in_register; /* a breakpoint that holds a debug register */

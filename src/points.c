@@ -9,6 +9,11 @@
 #include "memory.h"
 #include "trap.h"
 
+/* Addresses of 32 bits that become others when they are sign-extended, and what that adds. */
+#define NARROW_FIRST 0x80000000ull
+#define NARROW_LAST 0xffffffffull
+#define UPPER_HALF 0xffffffff00000000ull
+
 #define DR7_ALWAYS 0x400u
 #define DR7_GLOBAL(n) (2u << 2 * (n)) /* with R/W and LEN 0: on execution */
 
@@ -38,8 +43,34 @@ int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr,
 	if (!point)
 		return -ENOMEM;
 	set_point(points, point, true);
+	point->half = POINT_WHOLE;
 	if (len > points->watch_len)
 		points->watch_len = len;
+	return 0;
+}
+
+/* The other half's address. */
+static uint64_t other_half(const struct point *point)
+{
+	return point->addr ^ UPPER_HALF;
+}
+
+int points_insert_narrow(struct points *points, enum gdbstub_point kind, uint64_t addr)
+{
+	int result = points_insert(points, kind, addr, 0);
+	struct point *point;
+
+	if (result || addr < NARROW_FIRST || addr > NARROW_LAST)
+		return result;
+	point = point_list_find(&points->list, kind, addr ^ UPPER_HALF, 0);
+	/* One that a client has set as it is needs no other. */
+	if (point && point->is_set && point->half == POINT_WHOLE)
+		return 0;
+	result = points_insert(points, kind, addr ^ UPPER_HALF, 0);
+	if (result)
+		return result == -ENOSPC ? 0 : result;
+	point_list_find(&points->list, kind, addr, 0)->half = POINT_LOWER;
+	point_list_find(&points->list, kind, addr ^ UPPER_HALF, 0)->half = POINT_UPPER;
 	return 0;
 }
 
@@ -53,12 +84,17 @@ static void take_away(struct points *points, struct point *point)
 
 void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
-	struct point *point;
+	struct point *point, *other;
 
 	len = kind >= GDBSTUB_POINT_WRITE ? len : 0;
 	point = point_list_find(&points->list, kind, addr, len);
-	if (point && point->is_set)
-		take_away(points, point);
+	if (!point || !point->is_set)
+		return;
+	other = kind < GDBSTUB_POINT_WRITE ? point_list_find(&points->list, kind, other_half(point), 0) : NULL;
+	/* A client that has come to know 64-bit code may have set the upper one itself. */
+	if (other && other->is_set && (other->half != POINT_WHOLE || point->half == POINT_LOWER))
+		take_away(points, other);
+	take_away(points, point);
 }
 
 void points_clear(struct points *points)
@@ -110,7 +146,9 @@ enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr)
 
 	for (struct point *point = NULL; (point = next_at(points, addr, point)) != NULL;) {
 		/* Without a client there are no points but this program's own. */
-		if (machine->stub && !gdbstub_point_hit(machine->stub, point->kind, addr, 1)) {
+		uint64_t set_at = point->half == POINT_UPPER ? other_half(point) : addr;
+
+		if (machine->stub && !gdbstub_point_hit(machine->stub, point->kind, set_at, 1)) {
 			point->misses++;
 			continue;
 		}
@@ -248,6 +286,23 @@ static bool is_waiting(const struct machine *machine, uint64_t addr)
 	return memory_translate(&machine->vcpu, addr, &gpa) || trap_would_wait(&machine->vm, gpa);
 }
 
+/*
+ * Of a point that is in two halves, whether the guest cannot come to this one as it is: before long mode to the upper
+ * one, and then to whichever is not mapped.
+ */
+static bool is_asleep(const struct machine *machine, const struct point *point)
+{
+	uint64_t gpa;
+
+	if (point->half == POINT_WHOLE)
+		return false;
+	if (!(machine->vcpu.sregs->efer & EFER_LMA))
+		return point->half == POINT_UPPER;
+	if (!memory_translate(&machine->vcpu, point->addr, &gpa))
+		return false;
+	return point->half == POINT_UPPER || !memory_translate(&machine->vcpu, other_half(point), &gpa);
+}
+
 #define LOAD_SS_MAX 8 /* MOV SS with all that can follow its opcode */
 
 /*
@@ -321,13 +376,17 @@ static void assign_breakpoints(struct machine *machine, const struct abilities *
 	/* The code that runs now may not be the code that they wait for. */
 	if (!able->debug_registers && !machine->findings.kernel[vcpu_mode(&machine->vcpu)].debug_registers)
 		return;
-	/* First what cannot be planted, or not to last, then what asks for a register, then the rest. */
-	for (int round = 0; round < 3; round++) {
+	/*
+	 * First what cannot be planted, or not to last, then what asks for a register, then the rest, and at last what
+	 * the guest may come to when it has changed its mode.
+	 */
+	for (int round = 0; round < 4; round++) {
 		for (struct point *point = points->list.first[0]; point && used < VCPU_DEBUG_REGISTERS;
 		     point = point->next[0]) {
-			bool take = round == 2 || (round == 1 && point->kind == GDBSTUB_POINT_HARDWARE);
+			bool take = round >= 2 || (round == 1 && point->kind == GDBSTUB_POINT_HARDWARE);
 
-			if (point_watches(point) || point->in_register || is_double(points, point))
+			if (point_watches(point) || point->in_register || is_double(points, point) ||
+			    is_asleep(machine, point) != (round == 3))
 				continue;
 			if (!round)
 				take = !able->trap || is_waiting(machine, point->addr);
@@ -356,7 +415,8 @@ static bool plant_breakpoints(struct machine *machine, const struct abilities *a
 		uint64_t gpa;
 
 		/* With paging, other mappings may lead to the place, which a register does not see. */
-		if (point_watches(point) || (point->in_register && !paging) || is_double(points, point))
+		if (point_watches(point) || (point->in_register && !paging) || is_double(points, point) ||
+		    is_asleep(machine, point))
 			continue;
 		if (!able->trap || (!guards && is_waiting(machine, point->addr)) ||
 		    memory_translate(&machine->vcpu, point->addr, &gpa) ||
@@ -501,6 +561,8 @@ int points_monitor(struct gdbstub *stub, void *target, const char *args)
 	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
 		const char *how = "stepping";
 
+		if (point->half == POINT_UPPER && !point->in_register && !point->is_planted)
+			continue;
 		if (machine->exact)
 			how = "stepping";
 		else if (!points->is_armed || !point->was_set)

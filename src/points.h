@@ -55,6 +55,11 @@ struct points {
 /* Idempotent; -ENOMEM, or -ENOSPC above POINTS_MAX. `len` is for watchpoints, at least 1. */
 #define POINTS_MAX 100000
 int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len);
+/*
+ * The same for a breakpoint that a client of 32-bit code sets: from 2 GiB on it is one at the sign-extended address as
+ * well, for when the guest has come to 64-bit code. Whichever is removed, both are.
+ */
+int points_insert_narrow(struct points *points, enum gdbstub_point kind, uint64_t addr);
 void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len);
 void points_clear(struct points *points);
 void points_free(struct points *points);

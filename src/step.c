@@ -50,30 +50,31 @@ static bool has_moved(const struct step *s)
 	       s->entry.rdi != now->rdi;
 }
 
-static void clear_tf(struct step *s, uint64_t linear, unsigned int size)
+static void put_tf(struct step *s, uint64_t linear, unsigned int size)
 {
-	uint64_t flags = 0;
+	uint64_t flags = 0, wanted;
 
-	if (size > sizeof(flags) || memory_read(s->vcpu, linear, &flags, size) != (ssize_t)size ||
-	    !(flags & RFLAGS_TF))
+	if (!size || size > sizeof(flags) || memory_read(s->vcpu, linear, &flags, size) != (ssize_t)size)
 		return;
-	flags &= ~(uint64_t)RFLAGS_TF;
-	memory_write(s->vcpu, linear, &flags, size);
+	wanted = (flags & ~(uint64_t)RFLAGS_TF) | (s->had_tf ? RFLAGS_TF : 0);
+	if (wanted != flags)
+		memory_write(s->vcpu, linear, &wanted, size);
 }
 
-/* A processor lets the TF of the stepping be seen in the flags that it pushes. */
-static void hide_stepping(struct step *s)
+/*
+ * A processor lets the TF of the stepping be seen in the flags that it pushes, and an emulator hides the guest's own: what
+ * is there is the guest's.
+ */
+static void put_own_tf(struct step *s)
 {
-	if (s->had_tf)
-		return; /* it is the guest's own */
 	if (s->entered && s->instruction.class == CLASS_SYSCALL && !s->entered->frame &&
 	    s->vcpu->sregs->efer & EFER_LMA) {
-		s->vcpu->regs->r11 &= ~(uint64_t)RFLAGS_TF;
+		s->vcpu->regs->r11 = (s->vcpu->regs->r11 & ~(uint64_t)RFLAGS_TF) | (s->had_tf ? RFLAGS_TF : 0);
 		s->vcpu->regs_dirty = true;
 	} else if (s->entered)
-		clear_tf(s, vcpu_sp(s->vcpu) + s->entered->flags_offset, s->entered->flags_size);
+		put_tf(s, vcpu_sp(s->vcpu) + s->entered->flags_offset, s->entered->flags_size);
 	else if (s->instruction.class == CLASS_PUSHF && s->instruction.accesses)
-		clear_tf(s, s->instruction.access[0].linear, s->instruction.access[0].len);
+		put_tf(s, s->instruction.access[0].linear, s->instruction.access[0].len);
 }
 
 /* The TF in the flags that POPF or IRET is about to take from the stack, or SYSRET from R11. */
@@ -160,6 +161,25 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 	return reason ? exit_report(stop, reason, GDBSTUB_SIGNAL_TRAP) : STEPPED;
 }
 
+/*
+ * Whether the stack has what the gate would have left there for this instruction: others lead to the same handler, or
+ * the instruction has come there by itself.
+ */
+static bool has_frame(const struct step *s, const struct interrupt_gate *gate)
+{
+	unsigned int size = gate->flags_size, shift = 64 - 8 * size;
+	uint64_t items[2] = {0}; /* (E)IP and CS */
+	uint64_t behind = s->before.rip + s->instruction.length;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (memory_read(s->vcpu, vcpu_sp(s->vcpu) + gate->flags_offset - (2 - i) * size, &items[i], size) !=
+		    (ssize_t)size)
+			return false;
+	}
+	return (uint16_t)items[1] == s->cs &&
+	       (!((items[0] ^ s->before.rip) << shift) || !((items[0] ^ behind) << shift));
+}
+
 static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 {
 	uint64_t dr6 = s->vcpu->run->debug.arch.dr6;
@@ -173,16 +193,17 @@ static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 	}
 	if (s->emulated) {
 		s->entered = s->gate[0].frame ? &s->gate[0] : NULL;
+		put_own_tf(s);
 		follow_tf(s);
 		return check_watches(s, stop);
 	}
 	for (int n = 0; n < s->handlers && !s->entered; n++) {
 		/* With BS it is where a jump or call has come to; without a frame it is no handler. */
-		if (vcpu_pc(s->vcpu) == s->gate[n].handler && (s->gate[n].frame || system_call) &&
-		    (interrupt || (dr6 & (DR6_BS | 1u << n)) == 1u << n))
+		if (vcpu_pc(s->vcpu) == s->gate[n].handler && (s->gate[n].frame ? has_frame(s, &s->gate[n]) : system_call) &&
+		    (interrupt || (dr6 & (DR6_BS | 1u << s->slot[n])) == 1u << s->slot[n]))
 			s->entered = &s->gate[n];
 	}
-	hide_stepping(s);
+	put_own_tf(s);
 	follow_tf(s);
 	return check_watches(s, stop);
 }
@@ -400,6 +421,19 @@ static bool is_free(const struct step *s, bool interrupts)
 	return !machine->findings.steps_stay_armed || !vcpu_has_breakpoints(s->vcpu);
 }
 
+/*
+ * What a KVM that emulates guest code makes a mess of when it is stepped: ENDBR, which it does without the trap behind it;
+ * INT in protected mode, which becomes a #UD at privilege level 3; and IRET to there, which does not stop.
+ */
+static bool is_no_step_of_kvm(const struct step *s)
+{
+	const struct instruction *in = &s->instruction;
+
+	return s->machine->findings.steps_stay_armed && !s->machine->inject &&
+	       (in->opcode == OPCODE_HINT ||
+		(!vcpu_is_real(s->vcpu) && (in->class == CLASS_INT || in->class == CLASS_IRET)));
+}
+
 enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
 	struct step s = {.machine = machine, .vcpu = &machine->vcpu};
@@ -424,6 +458,7 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		lift_traps(&s, interrupts);
 	s.before = *s.vcpu->regs;
 	s.tr = s.vcpu->sregs->tr;
+	s.cs = s.vcpu->sregs->cs.selector;
 	s.had_tf = machine->guest_tf;
 	s.traps = machine->inject;
 	taken = interrupts && takes_interrupt(&s);
@@ -445,9 +480,7 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		follow_tf(&s);
 		return check_watches(&s, stop);
 	}
-	/* ENDBR, which emulating KVMs do without the trap behind it. */
-	if (s.instruction.opcode == OPCODE_HINT && machine->findings.steps_stay_armed && !taken && !machine->inject &&
-	    emulate(s.vcpu, &s.instruction, &s.gate[0])) {
+	if (!taken && is_no_step_of_kvm(&s) && emulate(s.vcpu, &s.instruction, &s.gate[0])) {
 		s.emulated = true;
 		return finish(&s, stop);
 	}

@@ -3,13 +3,34 @@
 #include "step_parts.h"
 #include "task.h"
 
-/* Gives gate[handlers], which has been filled in, its debug register. */
-static void add_register(struct step *s)
+/* Takes one more, in a debug register of its own; there must be one. */
+static void add_handler(struct step *s, const struct interrupt_gate *gate)
 {
-	int n = s->handlers++;
+	int n = s->slots++;
 
-	s->debugreg[n] = s->gate[n].handler;
+	s->debugreg[n] = gate->handler;
 	s->debugreg[7] |= 2u << 2 * n; /* global, on execution */
+	s->slot[s->handlers] = (uint8_t)n;
+	s->gate[s->handlers++] = *gate;
+}
+
+/* The same for one that begins where another does. False: none does, or it is that one. */
+static bool shares_register(struct step *s, const struct interrupt_gate *gate)
+{
+	int slot = -1;
+
+	for (int i = 0; i < s->handlers; i++) {
+		if (s->gate[i].handler != gate->handler)
+			continue;
+		if (s->gate[i].frame == gate->frame)
+			return true;
+		slot = s->slot[i];
+	}
+	if (slot < 0 || s->handlers == STEP_HANDLERS)
+		return false;
+	s->slot[s->handlers] = (uint8_t)slot;
+	s->gate[s->handlers++] = *gate;
+	return true;
 }
 
 /* Where a vector leads; a switch of tasks leaves no frame. */
@@ -30,25 +51,21 @@ static bool find_handler(struct step *s, uint8_t vector, struct interrupt_gate *
 static void watch_handler(struct step *s, uint8_t vector)
 {
 	struct interrupt_gate gate;
-	int n = s->handlers;
 
 	if (!find_handler(s, vector, &gate)) {
 		s->ungated = true;
 		return;
 	}
 	/* Handlers are often one and the same. */
-	for (int i = 0; i < n; i++) {
-		if (s->gate[i].handler == gate.handler && s->gate[i].frame == gate.frame)
-			return;
-	}
+	if (shares_register(s, &gate))
+		return;
 	/* One that begins where we are would be reported before the instruction. */
-	if (n == VCPU_DEBUG_REGISTERS || gate.handler == vcpu_pc(s->vcpu) ||
+	if (s->slots == VCPU_DEBUG_REGISTERS || s->handlers == STEP_HANDLERS || gate.handler == vcpu_pc(s->vcpu) ||
 	    (s->machine->findings.lost_in_segments && gate.base)) {
 		s->unwatched = true;
 		return;
 	}
-	s->gate[n] = gate;
-	add_register(s);
+	add_handler(s, &gate);
 }
 
 /* The task that an instruction switches to. KVM carries that out, and TF is lost in it. */
@@ -59,8 +76,7 @@ static void watch_task(struct step *s)
 	if (!task_of_instruction(s->vcpu, &s->instruction, &task) || task.entry == vcpu_pc(s->vcpu) ||
 	    (s->machine->findings.lost_in_segments && task.base))
 		return;
-	s->gate[s->handlers] = (struct interrupt_gate){.handler = task.entry};
-	add_register(s);
+	add_handler(s, &(struct interrupt_gate){.handler = task.entry});
 	/* With RF, which a fault has saved, no debug register would be heeded there. */
 	s->tss = task.tss;
 	s->without_rf = task_flag(s->vcpu, &task.tss, RFLAGS_RF);
@@ -71,14 +87,12 @@ static void watch_task(struct step *s)
 static void watch_system_call(struct step *s)
 {
 	uint64_t handler;
-	int n = s->handlers;
 
-	if (n == VCPU_DEBUG_REGISTERS ||
+	if (s->slots == VCPU_DEBUG_REGISTERS ||
 	    !interrupt_system_call(s->vcpu, s->instruction.class == CLASS_SYSENTER, &handler) ||
 	    handler == vcpu_pc(s->vcpu))
 		return;
-	s->gate[n] = (struct interrupt_gate){.handler = handler};
-	add_register(s);
+	add_handler(s, &(struct interrupt_gate){.handler = handler});
 }
 
 /* An emulator's step of IRETQ does the instruction that it returns to as well. */
@@ -92,8 +106,7 @@ static void watch_return(struct step *s)
 	    memory_read(s->vcpu, in->access[0].linear, &target, sizeof(target)) != sizeof(target) ||
 	    target == vcpu_pc(s->vcpu))
 		return;
-	s->gate[s->handlers] = (struct interrupt_gate){.handler = target};
-	add_register(s);
+	add_handler(s, &(struct interrupt_gate){.handler = target});
 }
 
 /*
@@ -110,8 +123,7 @@ static void watch_sysret(struct step *s)
 		target = (uint32_t)target;
 	if (target == vcpu_pc(s->vcpu))
 		return;
-	s->gate[s->handlers] = (struct interrupt_gate){.handler = target};
-	add_register(s);
+	add_handler(s, &(struct interrupt_gate){.handler = target});
 }
 
 /*
@@ -162,7 +174,7 @@ void step_watch_handlers(struct step *s)
 			watch_handler(s, exceptions[i].vector);
 	}
 	for (size_t i = 0; i < sizeof(behind) / sizeof(*behind); i++) {
-		if (s->ungated || s->handlers < VCPU_DEBUG_REGISTERS)
+		if (s->ungated || s->slots < VCPU_DEBUG_REGISTERS)
 			watch_handler(s, behind[i]);
 	}
 }

@@ -6,6 +6,8 @@
 #include "interrupt.h"
 #include "machine.h"
 
+#define STEP_HANDLERS (2 * VCPU_DEBUG_REGISTERS) /* with an error code and without */
+
 /* A step on its way. */
 struct step {
 	struct machine *machine;
@@ -13,10 +15,13 @@ struct step {
 	struct instruction instruction;
 	struct kvm_regs before;
 	struct kvm_regs entry; /* the same, with iterations held back */
-	/* The handlers that the instruction may enter, each in the debug register of its index. */
-	struct interrupt_gate gate[VCPU_DEBUG_REGISTERS];
+	/* The handlers that the instruction may enter, and the debug register that each is in; some have one in common. */
+	struct interrupt_gate gate[STEP_HANDLERS];
+	uint8_t slot[STEP_HANDLERS];
 	uint64_t debugreg[8];
 	int handlers;
+	int slots; /* of debugreg */
+	uint16_t cs; /* before */
 	struct kvm_segment tr;	/* before; it changes in a switch of tasks alone */
 	struct kvm_segment tss; /* of the task to come, whose RF has been taken away */
 	bool without_rf;

@@ -296,7 +296,9 @@ static int point_insert(void *target, enum gdbstub_point kind, uint64_t addr, ui
 	if (kind >= GDBSTUB_POINT_WRITE && (!len || addr + (len - 1) < addr))
 		return gdbstub_error(machine->stub, -EINVAL, "%llu bytes at 0x%llx cannot be watched",
 				     (unsigned long long)len, (unsigned long long)addr);
-	result = points_insert(&machine->points, kind, addr, len);
+	result = kind < GDBSTUB_POINT_WRITE && layout(target, THREAD) % MODE_COUNT != MODE_64
+			 ? points_insert_narrow(&machine->points, kind, addr)
+			 : points_insert(&machine->points, kind, addr, len);
 	if (result == -ENOSPC)
 		return gdbstub_error(machine->stub, result, "there are %d breakpoints and watchpoints already",
 				     POINTS_MAX);
