@@ -19,3 +19,15 @@ monitor reset
 continue
 x/44xw 0x6000
 info registers eax ebx ecx edx esp eflags cs ss ds es
+
+# A #UD gate makes no difference.
+monitor reset
+maintenance flush register-cache
+tbreak *0x105b
+continue
+set var *(unsigned long long *)($idt_base + 6 * 8) = 0x8e00000810f0
+stepi 3
+x/i $pc
+stepi
+p/x $cs
+x/i $pc
