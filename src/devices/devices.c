@@ -146,6 +146,7 @@ static const struct {
 
 void devices_reset(struct machine *machine)
 {
+	rtc_keep(machine);
 	clock_reset(machine);
 	pic_reset(&machine->pic);
 	pit_reset(machine);

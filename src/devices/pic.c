@@ -273,6 +273,9 @@ void pic_access(struct machine *machine, const struct port_access *access)
 	} else if (data) {
 		write_data(chip, access->data[0]);
 	} else {
+		/* Edges that have come while they were masked are forgotten with it. */
+		if (access->data[0] & ICW1)
+			devices_update(machine);
 		write_command(chip, access->data[0]);
 	}
 	cascade(pic);

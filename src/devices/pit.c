@@ -41,10 +41,20 @@ static bool is_periodic(const struct pit_channel *channel)
 	return channel->mode == 2 || channel->mode == 3;
 }
 
+/* Modes 1 and 5 begin when the gate rises, and go on whatever it does then. The others count while it is high. */
+static bool waits_for_gate(const struct pit_channel *channel)
+{
+	return channel->mode == 1 || channel->mode == 5;
+}
+
 static uint64_t elapsed(const struct machine *machine, const struct pit_channel *channel)
 {
 	uint64_t now = to_ticks(machine->clock.now);
 
+	if (waits_for_gate(channel) && !channel->triggered)
+		return 0;
+	if (!waits_for_gate(channel) && !channel->gate)
+		return channel->held;
 	return channel->loaded && now > channel->start ? now - channel->start : 0;
 }
 
@@ -56,7 +66,7 @@ static uint64_t rises(const struct pit_channel *channel, uint64_t ticks)
 	if (is_periodic(channel))
 		return ticks / channel->count;
 	/* Once, at the end: modes 1 and 5 wait for the gate, which channels 0 and 1 have no means to raise. */
-	return channel->mode == 1 || channel->mode == 5 ? 0 : ticks >= channel->count;
+	return waits_for_gate(channel) ? 0 : ticks >= channel->count;
 }
 
 static uint32_t current(const struct machine *machine, const struct pit_channel *channel)
@@ -79,12 +89,13 @@ static bool output(const struct machine *machine, const struct pit_channel *chan
 
 	switch (channel->mode) {
 	case 0:
-	case 1:
 		return channel->loaded && ticks >= channel->count;
+	case 1:
+		return !channel->triggered || ticks >= channel->count;
 	case 2:
-		return !channel->loaded || ticks % channel->count != channel->count - 1;
+		return !channel->loaded || !channel->gate || ticks % channel->count != channel->count - 1;
 	case 3:
-		return !channel->loaded || ticks % channel->count < (channel->count + 1) / 2;
+		return !channel->loaded || !channel->gate || ticks % channel->count < (channel->count + 1) / 2;
 	default:
 		return ticks != channel->count;
 	}
@@ -109,7 +120,7 @@ static void load(struct machine *machine, struct pit_channel *channel, uint16_t 
 	if (channel->count == 1 && is_periodic(channel))
 		channel->count = 2;
 	channel->start = to_ticks(machine->clock.now);
-	channel->fired = 0;
+	channel->fired = channel->held = 0;
 	channel->loaded = true;
 }
 
@@ -201,7 +212,9 @@ static void control(struct machine *machine, uint8_t value)
 		channel->mode -= 4;
 	channel->bcd = value & 1;
 	channel->high_next = channel->high_write = channel->count_latched = channel->status_latched = false;
-	channel->loaded = false;
+	channel->loaded = channel->triggered = false;
+	/* The output goes up with no mode that it is not up in already. */
+	channel->fired = channel->held = 0;
 }
 
 static uint8_t read_count(const struct machine *machine, struct pit_channel *channel)
@@ -261,6 +274,20 @@ void pit_access(struct machine *machine, const struct port_access *access)
 	clock_plan(machine);
 }
 
+/* A gate that rises begins the count anew, but in modes 0 and 4, where it goes on. */
+static void move_gate(const struct machine *machine, struct pit_channel *channel, bool gate)
+{
+	uint64_t now = to_ticks(machine->clock.now);
+
+	if (!gate && !waits_for_gate(channel)) {
+		channel->held = elapsed(machine, channel);
+	} else if (gate) {
+		channel->start = channel->mode == 0 || channel->mode == 4 ? now - channel->held : now;
+		channel->triggered = true;
+	}
+	channel->gate = gate;
+}
+
 void speaker_access(struct machine *machine, const struct port_access *access)
 {
 	struct pit_channel *channel = &machine->pit.channel[2];
@@ -280,8 +307,6 @@ void speaker_access(struct machine *machine, const struct port_access *access)
 	}
 	machine->pit.speaker = access->data[0] & SPEAKER_DATA;
 	gate = access->data[0] & SPEAKER_GATE;
-	/* A gate that rises begins the count anew. */
-	if (gate && !channel->gate && channel->loaded)
-		channel->start = to_ticks(machine->clock.now);
-	channel->gate = gate;
+	if (gate != channel->gate)
+		move_gate(machine, channel, gate);
 }

@@ -16,6 +16,8 @@ struct pit_channel {
 	bool high_write; /* of two bytes to be written, the first of which is `low` */
 	uint8_t low;
 	bool gate;
+	bool triggered;	 /* modes 1 and 5: the gate has risen since the mode was set */
+	uint64_t held;	 /* with the gate low: how far it has counted, in ticks */
 	bool loaded;	 /* a count was written, and counting began at `start` */
 	uint32_t count;	 /* 1 to 0x10000, or 10000 in BCD */
 	uint64_t start;	 /* ticks of the input clock since power-on */

@@ -364,11 +364,28 @@ void rtc_set_memory(struct machine *machine, unsigned int index, uint8_t value)
 	data[RTC_CHECKSUM + 1] = (uint8_t)sum;
 }
 
+void rtc_keep(struct machine *machine)
+{
+	machine->rtc.kept = now(machine);
+}
+
+bool rtc_would_lose(const struct machine *machine)
+{
+	return machine->rtc.data[C] & C_INTERRUPT && !pic_is_masked(&machine->pic, IRQ_RTC);
+}
+
 void rtc_reset(struct machine *machine)
 {
 	struct rtc *rtc = &machine->rtc;
+	struct rtc before = *rtc;
 
 	*rtc = (struct rtc){.time = machine->options->rtc};
+	/* A guest's own reset leaves what a battery keeps; the BIOS has looked at the shutdown code. */
+	if (machine->reset_due) {
+		rtc->time = before.kept;
+		memcpy(rtc->data + D, before.data + D, RTC_SIZE - D);
+		rtc->data[RTC_SHUTDOWN] = 0;
+	}
 	rtc->data[A] = A_START;
 	rtc->data[B] = B_24_HOURS;
 	rtc->data[D] = D_VALID;

@@ -35,6 +35,7 @@ struct rtc {
 	uint8_t data[RTC_SIZE];	   /* the time's registers only while it is being set */
 	int64_t time;		   /* in seconds since 1970, no time zone, when the guest's clock was `since` */
 	uint64_t since;
+	int64_t kept;		   /* rtc_keep() */
 	uint64_t periods, seconds; /* that the flags know of */
 	uint64_t alarm;		   /* the next, in the guest's time */
 	uint16_t last[RTC_SIZE];   /* what was read last, plus 0x100: the same again is a poll */
@@ -46,6 +47,10 @@ struct machine;
 void rtc_set_memory(struct machine *machine, unsigned int index, uint8_t value);
 void rtc_time(const struct machine *machine, struct rtc_time *time);
 void rtc_set_time(struct machine *machine, const struct rtc_time *time);
+/* Notes the time before the guest's clock begins anew. */
+void rtc_keep(struct machine *machine);
+/* Whether the next interrupt of the clock would be lost, since the guest has not looked at the last one's cause. */
+bool rtc_would_lose(const struct machine *machine);
 /* INT 70h: takes the interrupt's cause, and the line falls. */
 void rtc_acknowledge(struct machine *machine);
 

@@ -113,6 +113,9 @@ static void receive(struct uart *uart, uint8_t character)
 {
 	if (!room(uart)) {
 		uart->overrun = true;
+		/* Without the queue the character before is lost, with it the new one. */
+		if (!(uart->fifo_control & FIFO_ENABLE))
+			uart->received[0] = character;
 		return;
 	}
 	uart->received[uart->count++] = character;

@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 need_kvm
-for guest in services rtc int15 spin-ticks; do
+for guest in services rtc int15 spin-ticks timers; do
 	need_guest $guest.bin
 done
 
@@ -87,6 +87,15 @@ N 00 00
 halted at 0000:7cb7
 END
 says rtc
+
+# The clock and its memory go on over a reset.
+cat >"$work/expected" <<'END'
+.......
+reset at 0000:7d3e
+.
+halted at 0000:7d55
+END
+says timers --on-reset=run
 
 # Code that never leaves the CPU gets each tick of a fast timer, or it would wait for ten times as long.
 printf '1\nhalted at 0000:7c43\n' >"$work/expected"
