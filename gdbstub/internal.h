@@ -240,6 +240,8 @@ bool thread_suffix(struct gdbstub *stub, char *args, size_t *len, int *thread);
 /* points.c */
 int point_insert(struct gdbstub *stub, char *args, size_t len);
 int point_remove(struct gdbstub *stub, char *args, size_t len);
+/* Whether a breakpoint at this address has commands. */
+bool point_has_commands(struct gdbstub *stub, uint64_t addr);
 /* All points, with their conditions and commands. */
 void target_clear_points(struct gdbstub *stub);
 void conditions_free(struct gdbstub *stub);

@@ -218,6 +218,23 @@ int point_remove(struct gdbstub *stub, char *args, size_t len)
 	return change_point(stub, args, len, false);
 }
 
+bool point_has_commands(struct gdbstub *stub, uint64_t addr)
+{
+	for (enum gdbstub_point kind = GDBSTUB_POINT_SOFTWARE; kind <= GDBSTUB_POINT_HARDWARE; kind++) {
+		const struct point_code *code = stub->codes ? find(stub, kind, addr) : NULL;
+		const uint8_t *at = code ? code->bytes : NULL;
+		bool is_command;
+		size_t size;
+
+		while (at && at < code->bytes + code->size) {
+			at = expression(at, &is_command, &size);
+			if (is_command)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread)
 {
 	const struct point_code *code = find(stub, kind, addr);

@@ -276,8 +276,29 @@ static bool steps_on(struct gdbstub *stub, struct gdbstub_stop *stop)
 	return stop->reason == GDBSTUB_STOPPED;
 }
 
+/*
+ * A step, or a watchpoint's stop, that ends at a breakpoint with commands, which the client does not know to have been
+ * hit: it will leave it as one that it has seen.
+ */
+static void arrive(struct gdbstub *stub, const struct gdbstub_stop *stop, uint64_t from)
+{
+	struct action action = find_action(&stub->session, stop->thread);
+	uint64_t pc;
+
+	if (stop->reason != GDBSTUB_WATCH && stop->reason != GDBSTUB_RWATCH && stop->reason != GDBSTUB_AWATCH &&
+	    (stop->reason != GDBSTUB_STOPPED || stop->signal != GDBSTUB_SIGNAL_TRAP))
+		return;
+	pc = stub->ops->pc(stub->target, stop->thread);
+	/* Within a range steps_on() has looked. */
+	if (pc != from && (pc < action.start || pc >= action.end || stop->reason != GDBSTUB_STOPPED) &&
+	    point_has_commands(stub, pc))
+		stub->ops->point_hit(stub->target, stop->thread);
+}
+
 static int run(struct gdbstub *stub)
 {
+	uint64_t from;
+
 	struct session *s = &stub->session;
 	struct gdbstub_stop stop = {.thread = s->general_thread};
 	bool any = false;
@@ -291,9 +312,12 @@ static int run(struct gdbstub *stub)
 	for (int thread = 0; (thread = stub->ops->thread_next(stub->target, thread)) != 0;)
 		any |= session_action(stub, thread) != GDBSTUB_HOLD;
 	if (any) {
+		from = stub->ops->pc(stub->target, stop.thread);
 		do {
 			target_run(stub, &stop);
 		} while (steps_on(stub, &stop));
+		if (stub->codes)
+			arrive(stub, &stop, from);
 		s->general_thread = stop.thread;
 	}
 	/* Else everything is to hold, and does. */
