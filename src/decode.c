@@ -385,6 +385,28 @@ static uint8_t prefixes(struct decoder *d)
 	}
 }
 
+/* Opcodes of one byte that are none with this ModRM byte or in 64-bit mode (SDM volume 2, appendix A). */
+static bool is_invalid(const struct decoder *d, uint8_t opcode)
+{
+	static const char not_64[] = "\x06\x07\x0e\x16\x17\x1e\x1f\x27\x2f\x37\x3f\x60\x61\x82\x9a\xce\xd4\xd5\xd6\xea";
+	unsigned int reg = d->modrm >> 3 & 7;
+
+	if (d->mode == MODE_64 && strchr(not_64, opcode) && opcode)
+		return true;
+	switch (opcode) {
+	case 0x8f:
+	case 0xc6:
+	case 0xc7:
+		return reg != 0;
+	case 0xfe:
+		return reg > 1;
+	case 0xff:
+		return reg == 7;
+	default:
+		return false;
+	}
+}
+
 void decode_next(const struct vcpu *vcpu, struct instruction *out)
 {
 	static const uint8_t address_sizes[MODE_COUNT] = {2, 4, 8};
@@ -436,7 +458,7 @@ void decode_next(const struct vcpu *vcpu, struct instruction *out)
 	out->bounds = opcode == 0x62 && !out->fpu;
 	/* What is behind 0F is not looked at so closely. */
 	out->may_fault = out->accesses || out->class != CLASS_PLAIN || out->fpu || opcode == 0x0f ||
-			 out->divides;
+			 out->divides || out->lock || is_invalid(&d, opcode);
 }
 
 uint64_t decode_count_mask(const struct instruction *instruction)

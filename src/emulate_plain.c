@@ -24,7 +24,6 @@
 #define REG_RDRAND 6u
 #define REG_RDSEED 7u
 
-#define CR4_OSFXSR 0x200u
 #define MXCSR_ALL 0xffbfu /* without a mask of the CPU's (SDM volume 1, 11.6.6) */
 #define CPUID_RDRAND (1u << 30) /* leaf 1, ECX */
 #define CPUID_RDSEED (1u << 18) /* leaf 7, EBX */

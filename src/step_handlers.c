@@ -138,6 +138,10 @@ void step_watch_handlers(struct step *s)
 	bool no_fpu = sregs->cr0 & (CR0_EM | CR0_TS);
 	bool selectors = sregs->cr0 & CR0_PE && (in->class == CLASS_FAR || in->class == CLASS_IRET ||
 						 in->class == CLASS_INT);
+	/* As the CPU stands: SSE without OSFXSR or with EM, SYSCALL without SCE, LOCK before what knows none. */
+	bool is_invalid = (in->fpu && !in->x87 && (!(sregs->cr4 & CR4_OSFXSR) || sregs->cr0 & CR0_EM)) ||
+			  in->class == CLASS_UNKNOWN || (in->lock && !in->accesses) ||
+			  ((in->class == CLASS_SYSCALL || in->class == CLASS_SYSRET) && !(sregs->efer & EFER_SCE));
 	const struct {
 		enum exception vector;
 		bool may_come;
@@ -146,8 +150,9 @@ void step_watch_handlers(struct step *s)
 		{EXCEPTION_DE, in->divides},
 		{EXCEPTION_BR, in->bounds},
 		{EXCEPTION_NM, in->fpu && no_fpu},
+		{EXCEPTION_UD, is_invalid},
 		{EXCEPTION_MF, in->x87 && !no_fpu},
-		{EXCEPTION_XM, in->fpu && !in->x87 && !no_fpu},
+		{EXCEPTION_XM, in->fpu && !in->x87 && !no_fpu && !is_invalid},
 		{EXCEPTION_PF, sregs->cr0 & CR0_PG},
 		{EXCEPTION_GP, true},
 		{EXCEPTION_NP, selectors},

@@ -22,8 +22,10 @@ enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 #define CR0_WP 0x10000u
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
+#define CR4_OSFXSR 0x200u
 #define CR4_SMEP 0x100000u
 #define CR4_CET 0x800000u
+#define EFER_SCE 0x1u
 #define EFER_LME 0x100u
 #define EFER_LMA 0x400u
 #define RFLAGS_TF 0x100u

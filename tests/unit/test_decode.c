@@ -415,6 +415,30 @@ static void check_details(void)
 	result(!in.from_register, "MOV SS, [BX]");
 }
 
+/* What may raise an exception, as those do that are no instructions, although they touch no memory. */
+static void check_faults(void)
+{
+	static const struct {
+		enum vcpu_mode mode;
+		const char *code;
+		bool may_fault;
+	} rows_of_faults[] = {
+		{MODE_16, "90", false}, {MODE_16, "01 c0", false},	{MODE_16, "f0 01 c0", true}, {MODE_16, "f0 90", true},
+		{MODE_16, "ff f8", true}, {MODE_16, "ff c0", false},	{MODE_16, "c7 c8 00 00", true}, {MODE_16, "fe d0", true},
+		{MODE_16, "0f 0b", true}, {MODE_32, "27", false},	{MODE_64, "27", true},	     {MODE_64, "ce", true},
+		{MODE_32, "d6", false}, {MODE_64, "d6", true},
+	};
+	struct instruction in;
+
+	for (size_t i = 0; i < sizeof(rows_of_faults) / sizeof(*rows_of_faults); i++) {
+		set_up(rows_of_faults[i].mode, PRESET);
+		put_code(CODE, rows_of_faults[i].code);
+		decode_next(&vcpu, &in);
+		result(in.may_fault == rows_of_faults[i].may_fault, "%d-bit: %s %s fault", 16 << rows_of_faults[i].mode,
+		       rows_of_faults[i].code, rows_of_faults[i].may_fault ? "may" : "does not");
+	}
+}
+
 /* The accesses of a repeated instruction, taken together. */
 static void check_repeated(void)
 {
@@ -582,6 +606,7 @@ int main(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		check_row(&rows[i]);
 	check_details();
+	check_faults();
 	check_repeated();
 	check_cut_off();
 	if (system("objdump --version >/dev/null 2>&1")) {
