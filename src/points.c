@@ -180,25 +180,64 @@ static enum gdbstub_reason watch_reason(enum gdbstub_point kind)
 					    : GDBSTUB_AWATCH;
 }
 
+/* The first that watches an access, from the one given on, or NULL; at first that is what first_watch() says. */
+static const struct point *next_watch(const struct point *point, const struct data_access *access)
+{
+	uint64_t last = access->linear + access->len - 1;
+
+	if (last < access->linear)
+		last = UINT64_MAX;
+	for (; point && point->addr <= last; point = point->next[0]) {
+		if (point->is_set && point_watches(point) &&
+		    (access->linear <= point->addr || access->linear - point->addr < point->len) &&
+		    (point->kind != GDBSTUB_POINT_WRITE || access->write) &&
+		    (point->kind != GDBSTUB_POINT_READ || access->read))
+			return point;
+	}
+	return NULL;
+}
+
+static const struct point *first_watch(const struct points *points, const struct data_access *access)
+{
+	/* No watchpoint that begins before this can reach so far. */
+	uint64_t from = access->linear >= points->watch_len ? access->linear - points->watch_len + 1 : 0;
+
+	if (!points->watches || !access->len)
+		return NULL;
+	return next_watch(point_list_from(&points->list, GDBSTUB_POINT_SOFTWARE, from, 0), access);
+}
+
+static uint64_t watched_byte(const struct point *point, const struct data_access *access)
+{
+	return point->addr > access->linear ? point->addr : access->linear;
+}
+
 enum gdbstub_reason points_watching(const struct points *points, const struct data_access *access,
 				    uint64_t *addr)
 {
-	uint64_t last = access->linear + access->len - 1, from = access->linear;
+	const struct point *point = first_watch(points, access);
 
-	if (!points->watches || !access->len)
+	if (!point)
 		return GDBSTUB_STOPPED;
-	if (last < from)
-		last = UINT64_MAX;
-	/* No watchpoint that begins before this can reach so far. */
-	from = from >= points->watch_len ? from - points->watch_len + 1 : 0;
-	for (const struct point *point = point_list_from(&points->list, GDBSTUB_POINT_SOFTWARE, from, 0);
-	     point && point->addr <= last; point = point->next[0]) {
-		if (!point->is_set || !point_watches(point) ||
-		    (access->linear > point->addr && access->linear - point->addr >= point->len) ||
-		    (point->kind == GDBSTUB_POINT_WRITE && !access->write) ||
-		    (point->kind == GDBSTUB_POINT_READ && !access->read))
+	*addr = watched_byte(point, access);
+	return watch_reason(point->kind);
+}
+
+enum gdbstub_reason points_watching_change(const struct points *points, const struct data_access *access,
+					   const uint8_t *was, const uint8_t *is, uint64_t *addr)
+{
+	for (const struct point *point = first_watch(points, access); point;
+	     point = next_watch(point->next[0], access)) {
+		uint64_t first = watched_byte(point, access) - access->linear;
+		uint64_t last = point->addr + (point->len - 1) - access->linear;
+
+		if (point->kind != GDBSTUB_POINT_WRITE)
 			continue;
-		*addr = point->addr > access->linear ? point->addr : access->linear;
+		if (last > access->len - 1)
+			last = access->len - 1;
+		if (!memcmp(was + first, is + first, last - first + 1))
+			continue;
+		*addr = access->linear + first;
 		return watch_reason(point->kind);
 	}
 	return GDBSTUB_STOPPED;

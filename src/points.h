@@ -77,6 +77,9 @@ enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr);
  */
 enum gdbstub_reason points_watching(const struct points *points, const struct data_access *access,
 				    uint64_t *addr);
+/* The same for one of writes whose bytes the access has changed: `was` and `is` have all that were accessed. */
+enum gdbstub_reason points_watching_change(const struct points *points, const struct data_access *access,
+					   const uint8_t *was, const uint8_t *is, uint64_t *addr);
 /* Likewise for what DR6 says. */
 enum gdbstub_reason points_watch_register(const struct points *points, uint64_t dr6, uint64_t *addr);
 

@@ -128,6 +128,53 @@ static void follow_task(struct step *s)
 	in->accesses = in->far_transfer && !in->from_register;
 }
 
+/* What is at the places that the instruction is to write to, where they are watched. */
+#define WRITTEN_MAX 64u /* bytes of an access that are looked at */
+
+static struct written {
+	uint32_t len; /* 0: not known */
+	uint8_t was[WRITTEN_MAX];
+} written[DATA_ACCESSES_MAX];
+
+static void note_written(const struct step *s)
+{
+	uint64_t addr;
+
+	for (int i = 0; i < s->instruction.accesses; i++) {
+		const struct data_access *access = &s->instruction.access[i];
+
+		written[i].len = 0;
+		if (access->write && access->len <= WRITTEN_MAX &&
+		    points_watching(&s->machine->points, access, &addr) != GDBSTUB_STOPPED &&
+		    memory_read(s->vcpu, access->linear, written[i].was, access->len) == (ssize_t)access->len)
+			written[i].len = access->len;
+	}
+}
+
+/*
+ * A stop tells of one watchpoint, and of one of writes gdb sees nothing that has not changed: it is one that has, if any.
+ */
+static enum gdbstub_reason find_watch(const struct step *s, uint64_t *addr)
+{
+	const struct points *points = &s->machine->points;
+	enum gdbstub_reason reason = GDBSTUB_STOPPED;
+	uint8_t is[WRITTEN_MAX];
+
+	for (int i = 0; i < s->instruction.accesses && !reason; i++) {
+		const struct data_access *access = &s->instruction.access[i];
+
+		if (written[i].len == access->len && written[i].len &&
+		    memory_read(s->vcpu, access->linear, is, access->len) == (ssize_t)access->len)
+			reason = points_watching_change(points, access, written[i].was, is, addr);
+	}
+	for (int i = 0; i < s->instruction.accesses && !reason; i++) {
+		struct data_access access = decode_access(&s->instruction, i, &s->before, s->vcpu->regs);
+
+		reason = points_watching(points, &access, addr);
+	}
+	return reason;
+}
+
 static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 {
 	const struct points *points = &s->machine->points;
@@ -136,14 +183,8 @@ static enum outcome check_watches(struct step *s, struct gdbstub_stop *stop)
 	if (!points->watches)
 		return STEPPED;
 	/* An instruction that has raised an exception has not made its accesses. */
-	for (int i = 0; i < s->instruction.accesses && !reason &&
-			(!s->entered || (s->instruction.class == CLASS_INT && !s->traps));
-	     i++) {
-		struct data_access access = decode_access(&s->instruction, i, &s->before,
-							  s->vcpu->regs);
-
-		reason = points_watching(points, &access, &stop->addr);
-	}
+	if (!s->entered || (s->instruction.class == CLASS_INT && !s->traps))
+		reason = find_watch(s, &stop->addr);
 	if (s->instruction.class == CLASS_UNKNOWN && !s->machine->told_of_unknown) {
 		char where[32];
 
@@ -456,6 +497,8 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 	s.vcpu->steps_without_tf = machine->findings.steps_stay_armed;
 	if (machine->vm.traps.count)
 		lift_traps(&s, interrupts);
+	if (machine->points.watches)
+		note_written(&s);
 	s.before = *s.vcpu->regs;
 	s.tr = s.vcpu->sregs->tr;
 	s.cs = s.vcpu->sregs->cs.selector;
