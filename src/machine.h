@@ -87,6 +87,7 @@ struct machine {
 	bool halt_stepped;     /* into by a step: a `continue` that follows need not say it again */
 	bool pc_moved;	       /* the client has written the program counter since the last stop */
 	bool hit_here;	       /* and has then set a point there: see run.c */
+	bool raised;	       /* the last step has ended in the handler of an exception of the instruction's */
 	bool came_back;	       /* from a reset: what was to follow the instruction does not (bios_resume()) */
 	bool at_point;	       /* a run: at a point that is still to be left */
 	uint32_t inject;       /* KVM_GUESTDBG_INJECT_*: the guest's own trap, to be given back to it */

@@ -15,6 +15,7 @@
 #include "string_io.h"
 #include "trap.h"
 
+#define BIOS_STUB_STEPS 8 /* more than it takes to ask for the service */
 #define STEPS_TO_ARM 1024 /* between two looks at whether stepping is still needed */
 
 static volatile sig_atomic_t ending = -1; /* exit status of machine_end() */
@@ -442,6 +443,13 @@ static void run_step(struct machine *machine, bool asked, struct gdbstub_stop *s
 			return;
 		outcome = step(machine, machine->step_interrupts, stop);
 	}
+	/*
+	 * An exception that the guest has left to the BIOS is the end of the run, and is reported where it was raised: a
+	 * debugger that steps over calls would come back there, and go on for ever.
+	 */
+	for (int i = 0; i < BIOS_STUB_STEPS && outcome == STEPPED && (i || (machine->raised && bios_ends_exception(machine)));
+	     i++)
+		outcome = step(machine, false, stop);
 }
 
 /*

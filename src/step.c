@@ -244,6 +244,7 @@ static enum outcome finish(struct step *s, struct gdbstub_stop *stop)
 		    (interrupt || (dr6 & (DR6_BS | 1u << s->slot[n])) == 1u << s->slot[n]))
 			s->entered = &s->gate[n];
 	}
+	s->machine->raised = s->entered && !interrupt;
 	put_own_tf(s);
 	follow_tf(s);
 	return check_watches(s, stop);
@@ -488,7 +489,7 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	}
 	machine->life = MACHINE_ALIVE;
-	machine->came_back = false;
+	machine->came_back = machine->raised = false;
 	decode_next(s.vcpu, &s.instruction);
 	if (is_free(&s, interrupts) && compute(s.vcpu, &s.instruction))
 		return STEPPED;

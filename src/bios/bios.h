@@ -70,6 +70,8 @@ void bios_power_on(struct machine *machine);
 void keyboard_power_on(struct machine *machine);
 /* Tells the BIOS data area, and the tables of the ROM, which drives there are. */
 void bios_tell_drives(struct machine *machine);
+/* Whether the guest is at the beginning of what the BIOS has for an exception that it ends the guest's run with. */
+bool bios_ends_exception(const struct machine *machine);
 /* Serves the call that has just trapped, with its OUT completed. GOES_ON, or STOPPED. */
 enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop);
 /* The name of a service, or NULL; with an `ah` of BIOS_ANY, of a vector that has but one. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "bios/bios.h"
+#include "bios/rom.h"
 #include "machine.h"
 #include "memory.h"
 
@@ -45,6 +46,18 @@ static enum bios_result irq(struct bios_call *call)
 	if (call->trap == 0x0c)
 		return stop(call, "stack fault", GDBSTUB_SIGNAL_SEGV);
 	return BIOS_DONE;
+}
+
+bool bios_ends_exception(const struct machine *machine)
+{
+	static const uint8_t traps[] = {0x00, 0x06, 0x0c, 0x0d};
+	const struct kvm_segment *cs = &machine->vcpu.sregs->cs;
+
+	for (size_t i = 0; i < sizeof(traps) && machine->is_pc && cs->base == ROM_BASE; i++) {
+		if (machine->vcpu.regs->rip == rom_stub(traps[i]))
+			return true;
+	}
+	return false;
 }
 
 const struct bios_service divide_services[] = {{BIOS_ANY, "division error", divide_error}, {0}};

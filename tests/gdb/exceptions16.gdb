@@ -10,3 +10,13 @@ continue
 x/i $pc
 set $pc = $pc + 2
 continue
+# Stepped, it is reported in the same way; the interrupts' handlers are gone into.
+monitor reset
+maintenance flush register-cache
+tbreak *0x7c04
+continue
+stepi
+x/i $pc
+set var $pc = $pc + 2
+stepi
+x/i $pc
