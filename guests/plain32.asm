@@ -124,6 +124,8 @@ start:	lgdt [gdtr]
 .mxcsr:	mov eax, cr4
 	or eax, 0x200			; OSFXSR
 	mov cr4, eax
+	mov dword [number], 0x1f80
+	ldmxcsr [number]
 	mov dword [number], -1
 	stmxcsr [number]
 	cmp dword [number], 0x1f80

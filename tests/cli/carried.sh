@@ -23,7 +23,7 @@ ends() {
 
 ends 'INT and IRET, at privilege level 3, too' 'halted at 0008:00001232' --mode=32 "$GUESTS/gates32.bin"
 ends 'LAR, LSL, VERR, VERW, POPCNT, MXCSR, RDRAND and RDSEED' '..................................
-halted at 0008:000014d0' --mode=32 "$GUESTS/plain32.bin"
+halted at 0008:000014e1' --mode=32 "$GUESTS/plain32.bin"
 ends "the guest's own TF" '9
 halted at 0000:1034' --load=0x1000 "$GUESTS/tf-carried.bin"
 

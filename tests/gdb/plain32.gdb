@@ -9,8 +9,8 @@ tbreak *0x137e
 stepi 30
 continue
 x/i $pc
-rwatch *(short *)0x1536
+rwatch *(short *)0x154e
 continue
 delete
-tbreak *0x14cf
+tbreak *0x14e0
 continue
