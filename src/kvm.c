@@ -7,11 +7,13 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "trap.h"
 
 #define DEVICE "/dev/kvm"
+#define ACCESS_OF_GROUP 060u /* what opens it for its group */
 
 /* Where VMX without unrestricted guest keeps a TSS (3 pages) and page tables (1) of its own: below any ROM. */
 #define TSS_ADDRESS 0xfeffd000ul
@@ -25,6 +27,14 @@
 
 static int device = -1;
 
+/* Whether somebody may open it by being in its group. */
+static bool is_for_group(void)
+{
+	struct stat status;
+
+	return stat(DEVICE, &status) || (status.st_gid && (status.st_mode & ACCESS_OF_GROUP) == ACCESS_OF_GROUP);
+}
+
 int vm_open_device(char *why, size_t size)
 {
 	int error, version, fd;
@@ -37,7 +47,9 @@ int vm_open_device(char *why, size_t size)
 				     "turn on nested virtualisation";
 
 		error = errno;
-		if (error == EACCES || error == EPERM)
+		if ((error == EACCES || error == EPERM) && !is_for_group())
+			advice = "only root may: ask for access to it, or run as root";
+		else if (error == EACCES || error == EPERM)
 			advice = "join the group kvm (usermod -aG kvm USER, then log in again), or run "
 				 "as root";
 		else if (error == ENODEV || error == ENXIO)

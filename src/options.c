@@ -150,6 +150,9 @@ static void parse_memory(struct options *options, const char *text)
 	uint64_t value;
 
 	snprintf(digits, sizeof(digits), "%.*s", (int)(shift ? len - 1 : len), text);
+	if (*text && strspn(text, "0123456789") >= len - (shift ? 1 : 0) &&
+	    (len >= sizeof(digits) || !number(digits, 0, UINT64_MAX >> shift, &value)))
+		die("--memory=%s: that is more than there can be", text);
 	if (len >= sizeof(digits) || !number(digits, 0, UINT64_MAX >> shift, &value))
 		die("--memory=%s: a size is a number with K, M or G behind it", text);
 	value <<= shift;
@@ -478,6 +481,8 @@ void options_parse(struct options *options, int argc, char **argv)
 		die("which image is to be booted? Try 'kvmgdb --help'");
 	if (options->command && (!strcmp(options->gdb, "stdio") || !strcmp(options->gdb, "none")))
 		die("--gdb=%s does not go with a COMMAND", options->gdb);
+	if (!strchr(options->gdb, ':') && strcmp(options->gdb, "stdio") && strcmp(options->gdb, "none"))
+		die("--gdb=%s: an endpoint is [HOST]:PORT, unix:PATH, stdio or none", options->gdb);
 	if (options->screen && !strcmp(options->gdb, "stdio"))
 		die("--screen does not go with --gdb=stdio, which needs the standard output");
 	if ((options->user || options->chroot) && geteuid())
@@ -492,7 +497,7 @@ int options_reject_raw(const struct options *options, bool has_mode, char *why, 
 		name = "--mode";
 	if (!name)
 		return 0;
-	snprintf(why, size, "%s is for raw images: give --type=raw", name);
+	snprintf(why, size, "%s is for raw %simages: give --type=raw", name, strcmp(name, "--mode") ? "" : "and ELF ");
 	return -1;
 }
 

@@ -63,7 +63,7 @@ refused "$work/unsigned is no boot sector: it does not have 55 aa at offset 510;
 	--type=boot "$work/unsigned"
 refused "--load is for raw images: give --type=raw" --type=boot --load=0x1000 "$boot"
 refused "--entry is for raw images: give --type=raw" --type=boot --entry=0x1000 "$boot"
-refused "--mode is for raw images: give --type=raw" --type=boot --mode=32 "$boot"
+refused "--mode is for raw and ELF images: give --type=raw" --type=boot --mode=32 "$boot"
 refused "'rough' is no type of image: try --help" --type=rough "$sum"
 
 # Numbers
@@ -71,9 +71,13 @@ refused "'rough' is no type of image: try --help" --type=rough "$sum"
 for address in x '' -1 +1 ' 1' 12z 0x10000000000000; do
 	refused "--load=$address: not an address" --load="$address" "$sum"
 done
-for size in x '' -1 64X 1M1 0x 99999999999999999999G; do
+for size in x '' -1 64X 1M1 0x; do
 	refused "--memory=$size: a size is a number with K, M or G behind it" --memory="$size" "$sum"
 done
+for size in 99999999999999999999 99999999999999999999G 99999999999999999K; do
+	refused "--memory=$size: that is more than there can be" --memory="$size" "$sum"
+done
+refused "--symbols-offset goes with --symbols or an ELF image" --symbols-offset=4 "$sum"
 refused "--memory=0: the guest needs some memory" --memory=0 "$sum"
 refused "--memory=0M: the guest needs some memory" --memory=0M "$sum"
 refused "--memory=4097: the size must be a multiple of 4K" --memory=4097 "$sum"
@@ -111,7 +115,10 @@ refused "--on-disconnect=wait: it is stop, run or exit" --on-disconnect=wait "$s
 
 # Endpoints, consoles, COMMAND
 
-for endpoint in x '' 1234 :99999 :-1 127.0.0.1: '[::1]'; do
+for endpoint in x '' 1234; do
+	refused "--gdb=$endpoint: an endpoint is [HOST]:PORT, unix:PATH, stdio or none" --gdb="$endpoint" "$sum"
+done
+for endpoint in :99999 :-1 127.0.0.1: '[::1]'; do
 	refused "'$endpoint' is not an endpoint: [HOST]:PORT, unix:PATH or stdio" \
 		--gdb="$endpoint" "$sum"
 done
@@ -153,10 +160,14 @@ else
 	if $RUNNER $nobody sh -c ': <>/dev/kvm' 2>/dev/null; then
 		skip "/dev/kvm of another user" "everybody may open it here"
 	else
+		advice='join the group kvm (usermod -aG kvm USER, then log in again), or run as root'
+		case $(stat -c '%A %g' /dev/kvm) in
+		????rw*' '[!0]*) ;;
+		*) advice='only root may: ask for access to it, or run as root' ;;
+		esac
 		# shellcheck disable=SC2086
 		$RUNNER $nobody "$work/kvmgdb" --gdb=none "$sum" </dev/null >"$work/stdout" 2>"$work/stderr"
-		check $? "cannot open /dev/kvm: Permission denied: join the group kvm (usermod -aG kvm USER, then log in again), or run as root" \
-			"/dev/kvm of another user"
+		check $? "cannot open /dev/kvm: Permission denied: $advice" "/dev/kvm of another user"
 	fi
 fi
 # shellcheck disable=SC2086
