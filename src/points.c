@@ -159,6 +159,44 @@ enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr)
 	return reason;
 }
 
+/* One bit of a set for a place in memory, where many are alike. */
+static uint64_t bit_of(uint64_t gpa)
+{
+	return 1ull << (gpa % 61);
+}
+
+void points_note_places(struct machine *machine)
+{
+	struct points *points = &machine->points;
+	uint64_t gpa;
+
+	points->places = 0;
+	if (!(machine->vcpu.sregs->cr0 & CR0_PG))
+		return;
+	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
+		if (point->is_set && !point_watches(point) && !memory_translate(&machine->vcpu, point->addr, &gpa))
+			points->places |= bit_of(gpa);
+	}
+}
+
+/* Without a trap there: by the places of all breakpoints. */
+static bool find_alias(const struct machine *machine, uint64_t here, uint64_t *addr)
+{
+	const struct points *points = &machine->points;
+	uint64_t gpa;
+
+	if (!(points->places & bit_of(here)))
+		return false;
+	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
+		if (point->is_set && !point_watches(point) && !memory_translate(&machine->vcpu, point->addr, &gpa) &&
+		    gpa == here) {
+			*addr = point->addr;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool points_alias(const struct machine *machine, uint64_t *addr)
 {
 	const struct trap *trap;
@@ -168,7 +206,7 @@ bool points_alias(const struct machine *machine, uint64_t *addr)
 		return false;
 	trap = trap_at(&machine->vm, here);
 	if (!trap)
-		return false;
+		return machine->to_step && find_alias(machine, here, addr);
 	*addr = trap->linear;
 	return true;
 }

@@ -47,6 +47,7 @@ struct points {
 	enum points_armed armed;
 	struct points_situation situation;
 	const struct point *held[VCPU_DEBUG_REGISTERS]; /* the breakpoint that a debug register holds, or NULL */
+	uint64_t places;      /* points_note_places(): a bit for each */
 	uint64_t debugreg[8]; /* as KVM_SET_GUEST_DEBUG takes them */
 	struct watch_register watch[VCPU_DEBUG_REGISTERS];
 	bool traps_int3; /* a planted 0xCC is to be reported */
@@ -86,7 +87,11 @@ enum gdbstub_reason points_watch_register(const struct points *points, uint64_t 
 /* Counts what was reported for an access, of kind GDBSTUB_WATCH to _AWATCH at `addr`. */
 void points_count_watch(struct points *points, enum gdbstub_reason reason, uint64_t addr);
 
-/* The address of a breakpoint whose trap is in the memory at the vCPU's pc; false if there is none. */
+/*
+ * The address of a breakpoint whose trap is in the memory at the vCPU's pc, or that leads there while the guest is
+ * stepped; false if there is none. For the latter points_note_places() has been called since the points changed.
+ */
+void points_note_places(struct machine *machine);
 bool points_alias(const struct machine *machine, uint64_t *addr);
 
 /*

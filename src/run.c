@@ -282,6 +282,9 @@ static void arm(struct machine *machine)
 						"cannot be found in the code that runs now");
 	}
 	machine->to_step = armed == POINTS_STEP && can_step ? STEPS_TO_ARM : 0;
+	machine->points.places = 0;
+	if (machine->to_step)
+		points_note_places(machine);
 }
 
 /*
@@ -320,13 +323,15 @@ static void keep_armed(struct machine *machine, enum outcome *outcome, struct gd
 static enum outcome step_to_point(struct machine *machine, bool interrupts, struct gdbstub_stop *stop)
 {
 	enum outcome outcome = step(machine, interrupts, stop);
+	uint64_t alias;
 
 	if (outcome != STEPPED)
 		return outcome;
 	clock_advance(machine, CLOCK_STEP);
 	if (machine->life == MACHINE_HALTED)
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
-	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
+	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED ||
+	    (machine->points.places && points_alias(machine, &alias)))
 		return hit(machine, stop);
 	return GOES_ON;
 }

@@ -10,3 +10,11 @@ continue
 set $pc = 0x10b3
 continue
 continue
+# Likewise where everything is stepped.
+monitor reset
+maintenance flush register-cache
+monitor exact on
+continue
+set $pc = 0x10b3
+continue
+continue
