@@ -285,8 +285,6 @@ int main(int argc, char **argv)
 		else if (options.verbose)
 			message("no symbols: %s", why);
 	}
-	if (options.symbols_offset && !machine.symbols)
-		die("--symbols-offset goes with --symbols or an ELF image");
 	if (drives_open(&drives, &options, &image, why, sizeof(why)))
 		die("%s", why);
 	machine.drives = &drives;

@@ -77,7 +77,6 @@ done
 for size in 99999999999999999999 99999999999999999999G 99999999999999999K; do
 	refused "--memory=$size: that is more than there can be" --memory="$size" "$sum"
 done
-refused "--symbols-offset goes with --symbols or an ELF image" --symbols-offset=4 "$sum"
 refused "--memory=0: the guest needs some memory" --memory=0 "$sum"
 refused "--memory=0M: the guest needs some memory" --memory=0M "$sum"
 refused "--memory=4097: the size must be a multiple of 4K" --memory=4097 "$sum"
