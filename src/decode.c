@@ -69,7 +69,7 @@ static const uint8_t two_byte[256] = {
 	/* a8 */ X, X, 0, M | RW | X, M | RW | I1, M | RW, M | X, M | R,
 	/* b0 */ M | RW | B, M | RW, M | X, M | RW | X, M | X, M | X, M | R | B, M | X,
 	/* b8 */ M | R, M, M | I1 | X, M | RW | X, M | R, M | R, M | R | B, M | X,
-	/* c0 */ M | RW | B, M | RW, M | R | I1 | X, M | X, M | I1 | X, M | I1, M | R | I1 | X, M | X,
+	/* c0 */ M | RW | B, M | RW, M | R | I1 | X, M | X, M | R | I1 | X, M | I1, M | R | I1 | X, M | X,
 	/* c8 */ 0, 0, 0, 0, 0, 0, 0, 0,
 	/* d0 */ M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | W | X, M,
 	/* d8 */ M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X, M | R | X,

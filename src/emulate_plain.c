@@ -6,6 +6,7 @@
 #include "emulate.h"
 #include "memory.h"
 #include "segment.h"
+#include "sse.h"
 
 #define OPCODE_DAA 0x27u
 #define OPCODE_AAA 0x37u
@@ -261,18 +262,18 @@ static const struct {
 bool emulate_plain(struct vcpu *vcpu, const struct instruction *instruction)
 {
 	const struct kvm_regs before = *vcpu->regs;
+	bool done = false;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		if (instruction->opcode < rows[i].first || instruction->opcode > rows[i].last)
-			continue;
-		if (!rows[i].run(vcpu, instruction))
-			return false;
-		if (vcpu_end_shadow(vcpu)) {
-			*vcpu->regs = before;
-			return false;
-		}
-		vcpu_skip(vcpu, instruction->length);
-		return true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows) && !done; i++) {
+		if (instruction->opcode >= rows[i].first && instruction->opcode <= rows[i].last)
+			done = rows[i].run(vcpu, instruction);
 	}
-	return false;
+	if (!done && !sse_run(vcpu, instruction))
+		return false;
+	if (vcpu_end_shadow(vcpu)) {
+		*vcpu->regs = before;
+		return false;
+	}
+	vcpu_skip(vcpu, instruction->length);
+	return true;
 }

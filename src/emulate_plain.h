@@ -1,6 +1,6 @@
 /*
  * Of emulate.h's instructions those that go on with the next one: AAA, AAS, DAA, hints that do nothing, LDMXCSR, STMXCSR,
- * POPCNT, RDRAND, RDSEED, LAR, LSL, VERR and VERW.
+ * POPCNT, RDRAND, RDSEED, LAR, LSL, VERR, VERW, and those of sse.h.
  */
 #ifndef EMULATE_PLAIN_H
 #define EMULATE_PLAIN_H

@@ -1,6 +1,6 @@
-# guest: can-sse.bin
+# guest: can-mmx.bin
 # options: --load=0x1000
-# requires: no-sse
+# requires: no-mmx
 #
 # An instruction that the host cannot emulate stops the guest, which can be helped over it.
 

@@ -323,6 +323,7 @@ static const struct row rows[] = {
 	{MODE_32, 0, "66 0f 7f 03", CLASS_PLAIN, "w30200.16"},
 	{MODE_32, 0, "66 0f d6 03", CLASS_PLAIN, "w30200.8"},
 	{MODE_64, 0, "66 48 0f 7e 03", CLASS_PLAIN, "w100000200.8"},
+	{MODE_32, 0, "66 0f c4 03 01", CLASS_PLAIN, "r30200.2"},
 	{MODE_32, 0, "66 0f 3a 14 03 01", CLASS_PLAIN, "w30200.1"},
 	{MODE_32, 0, "66 0f 38 00 03", CLASS_PLAIN, "r30200.16"},
 	{MODE_32, 0, "0f 38 f1 03", CLASS_PLAIN, "w30200.4"},
