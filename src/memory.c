@@ -130,6 +130,25 @@ void memory_region_physical(const struct vcpu *vcpu, uint64_t gpa, struct gdbstu
 	region->size = region->readable ? piece.len : vm_next(vcpu->vm, region->start) - region->start;
 }
 
+void memory_describe(const struct vcpu *vcpu, uint64_t linear, char *text, size_t size)
+{
+	struct mmu mmu = mmu_of(vcpu);
+	struct mmu_page page;
+	struct piece piece;
+	uint64_t left;
+	const char *what;
+
+	if (mmu_translate(&mmu, linear, &page, text, size))
+		return;
+	what = vm_in_window(vcpu->vm, page.gpa, &left)		 ? "the screen's memory"
+	       : !find_physical(vcpu->vm, page.gpa, 1, &piece) ? "no memory"
+								 : "memory";
+	snprintf(text, size, "0x%llx is %s at physical address 0x%llx (%s: %s, %s, %s)", (unsigned long long)linear, what,
+		 (unsigned long long)page.gpa, mmu_mode_name(mmu_mode(&mmu)),
+		 page.writable ? "writable" : "read-only", page.user ? "user" : "kernel",
+		 page.executable ? "executable" : "not executable");
+}
+
 ssize_t memory_read(const struct vcpu *vcpu, uint64_t linear, void *buf, size_t len)
 {
 	struct mmu mmu = mmu_of(vcpu);

@@ -19,6 +19,8 @@ ssize_t memory_read_physical(const struct vcpu *vcpu, uint64_t gpa, void *buf, s
 int memory_write_physical(struct vcpu *vcpu, uint64_t gpa, const void *buf, size_t len);
 /* Translates: 0 and the guest-physical address, or -EFAULT. Whether memory is there is another matter. */
 int memory_translate(const struct vcpu *vcpu, uint64_t linear, uint64_t *gpa);
+/* A sentence: where an address leads, with what the page allows; or the level of the page tables at which it ends. */
+void memory_describe(const struct vcpu *vcpu, uint64_t linear, char *text, size_t size);
 /*
  * Whether code at this privilege level may read, or with `write` write, all of it without an exception, and there is
  * RAM for it, not a ROM or a device. For what the program does in the guest's place.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "machine.h"
+#include "memory.h"
 #include "options.h"
 #include "sandbox.h"
 #include "screen.h"
@@ -223,6 +224,23 @@ static int monitor_screenshot(struct gdbstub *stub, void *target, const char *ar
 	return 0;
 }
 
+static int monitor_page(struct gdbstub *stub, void *target, const char *args)
+{
+	const struct machine *machine = target;
+	char text[256], *end;
+	uint64_t linear;
+
+	errno = 0;
+	linear = strtoull(args, &end, 0);
+	if (!*args || *end || errno || *args == '-') {
+		gdbstub_printf(stub, "It takes a linear address, as 0x7c00.\n");
+		return 0;
+	}
+	memory_describe(&machine->vcpu, linear, text, sizeof(text));
+	gdbstub_printf(stub, "%s\n", text);
+	return 0;
+}
+
 const struct gdbstub_monitor monitor_commands[] = {
 	{"arch", "[auto|i8086|i386|x86-64]", "what the guest is served as", monitor_arch},
 	{"catch", "[int VECTOR [AH] [off]|off]", "stop before a BIOS service", catch_monitor},
@@ -230,6 +248,7 @@ const struct gdbstub_monitor monitor_commands[] = {
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
 	{"key", "TEXT", "type text, as --keys does", monitor_key},
 	{"next", "", "make the next stepi a nexti", monitor_next},
+	{"page", "ADDRESS", "where a linear address leads, or where in the page tables it ends", monitor_page},
 	{"phys", "[on|off]", "read and write memory at physical addresses", monitor_phys},
 	{"points", "", "breakpoints and watchpoints: how they are armed, and how often they were hit", points_monitor},
 	{"registers", "[core|system|all]", "which registers gdb is told of", monitor_registers},

@@ -11,7 +11,7 @@ shift 3
 scripts=$*
 program=$build/kvmgdb
 transcripts=$(echo tests/rsp/kvm-*.rsp)
-programs="$build/tests/unit/test_agree $build/tests/unit/test_compute $build/tests/rsp/soak"
+programs="$build/tests/unit/test_agree $build/tests/unit/test_compute $build/tests/unit/test_sse $build/tests/rsp/soak"
 if [ "$kind" = emulating ]; then
 	program=$build/tests/kvmgdb-emulating
 	programs="$build/tests/test_agree_emulating $build/tests/test_compute_emulating $build/tests/rsp/soak"
