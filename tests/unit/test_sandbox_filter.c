@@ -14,7 +14,7 @@
 
 #define CALLS 1024	 /* more than there are */
 #define X32 0x40000000u
-#define SOON 20		/* instructions to what no rule has */
+#define SOON 26		/* instructions to what no rule has */
 #define OFTEN 10	 /* to what is done most often: the first rule */
 
 static struct sandbox_rule rules[SANDBOX_RULES_MAX];
