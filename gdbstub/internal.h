@@ -173,6 +173,7 @@ struct gdbstub {
 	bool killed;  /* in extended mode: it is not served again before it has begun anew */
 	void *codes; /* points.c: conditions and commands of breakpoints, a tree of tsearch() */
 	size_t codes_size; /* bytes in it */
+	bool has_commands; /* one of them has had some */
 	struct transport transport;
 	struct packets packets;
 	struct session session;
@@ -240,8 +241,6 @@ bool thread_suffix(struct gdbstub *stub, char *args, size_t *len, int *thread);
 /* points.c */
 int point_insert(struct gdbstub *stub, char *args, size_t len);
 int point_remove(struct gdbstub *stub, char *args, size_t len);
-/* Whether a breakpoint at this address has commands. */
-bool point_has_commands(struct gdbstub *stub, uint64_t addr);
 /* All points, with their conditions and commands. */
 void target_clear_points(struct gdbstub *stub);
 void conditions_free(struct gdbstub *stub);

@@ -55,6 +55,7 @@ void conditions_free(struct gdbstub *stub)
 	tdestroy(stub->codes, free);
 	stub->codes = NULL;
 	stub->codes_size = 0;
+	stub->has_commands = false;
 }
 
 void target_clear_points(struct gdbstub *stub)
@@ -131,6 +132,7 @@ static int check(struct gdbstub *stub, const uint8_t *bytes, size_t size)
 		const char *why;
 
 		at = expression(at, &is_command, &len);
+		stub->has_commands |= is_command;
 		why = agent_check(code, len, !is_command);
 		if (why)
 			return gdbstub_error(stub, -EINVAL, "bad bytecode in a %s: %s",
@@ -216,23 +218,6 @@ int point_insert(struct gdbstub *stub, char *args, size_t len)
 int point_remove(struct gdbstub *stub, char *args, size_t len)
 {
 	return change_point(stub, args, len, false);
-}
-
-bool point_has_commands(struct gdbstub *stub, uint64_t addr)
-{
-	for (enum gdbstub_point kind = GDBSTUB_POINT_SOFTWARE; kind <= GDBSTUB_POINT_HARDWARE; kind++) {
-		const struct point_code *code = stub->codes ? find(stub, kind, addr) : NULL;
-		const uint8_t *at = code ? code->bytes : NULL;
-		bool is_command;
-		size_t size;
-
-		while (at && at < code->bytes + code->size) {
-			at = expression(at, &is_command, &size);
-			if (is_command)
-				return true;
-		}
-	}
-	return false;
 }
 
 bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread)

@@ -290,8 +290,7 @@ static void arrive(struct gdbstub *stub, const struct gdbstub_stop *stop, uint64
 		return;
 	pc = stub->ops->pc(stub->target, stop->thread);
 	/* Within a range steps_on() has looked. */
-	if (pc != from && (pc < action.start || pc >= action.end || stop->reason != GDBSTUB_STOPPED) &&
-	    point_has_commands(stub, pc))
+	if (pc != from && (pc < action.start || pc >= action.end || stop->reason != GDBSTUB_STOPPED))
 		stub->ops->point_hit(stub->target, stop->thread);
 }
 
@@ -316,7 +315,7 @@ static int run(struct gdbstub *stub)
 		do {
 			target_run(stub, &stop);
 		} while (steps_on(stub, &stop));
-		if (stub->codes)
+		if (stub->has_commands && stop.thread == s->general_thread)
 			arrive(stub, &stop, from);
 		s->general_thread = stop.thread;
 	}

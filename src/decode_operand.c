@@ -353,7 +353,11 @@ static unsigned int vector_size(const struct decoder *d, uint8_t opcode)
 	unsigned int full = d->vector_length, scalar = d->rex & 8 ? 8 : 4;
 
 	switch (opcode) {
-	case 0x10: case 0x11: case 0x51: case 0x58: case 0x59: case 0x5a:
+	case 0x5a: /* CVTPS2PD reads half as much as it writes, as does CVTDQ2PD */
+		return operand_by_prefix(d, full / 2, full, 4, 8);
+	case 0xe6:
+		return operand_by_prefix(d, full, full, full / 2, full);
+	case 0x10: case 0x11: case 0x51: case 0x58: case 0x59:
 	case 0x5c: case 0x5d: case 0x5e: case 0x5f: case 0xc2:
 		return operand_by_prefix(d, full, full, 4, 8);
 	case 0x52: case 0x53:
@@ -362,7 +366,7 @@ static unsigned int vector_size(const struct decoder *d, uint8_t opcode)
 		return operand_by_prefix(d, 8, 8, full, 8);
 	case 0x14: case 0x15: case 0x28: case 0x29: case 0x2b: case 0x50: case 0x54: case 0x55:
 	case 0x56: case 0x57: case 0x5b: case 0x6c: case 0x6d: case 0x7c: case 0x7d: case 0xc6:
-	case 0xd0: case 0xe6: case 0xf0:
+	case 0xd0: case 0xf0:
 		return full;
 	case 0x2a:
 		return operand_by_prefix(d, 8, 8, scalar, scalar);

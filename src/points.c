@@ -67,8 +67,10 @@ int points_insert_narrow(struct points *points, enum gdbstub_point kind, uint64_
 	if (point && point->is_set && point->half == POINT_WHOLE)
 		return 0;
 	result = points_insert(points, kind, addr ^ UPPER_HALF, 0);
-	if (result)
-		return result == -ENOSPC ? 0 : result;
+	if (result) {
+		points_remove(points, kind, addr, 0);
+		return result;
+	}
 	point_list_find(&points->list, kind, addr, 0)->half = POINT_LOWER;
 	point_list_find(&points->list, kind, addr ^ UPPER_HALF, 0)->half = POINT_UPPER;
 	return 0;
@@ -380,6 +382,12 @@ static bool is_asleep(const struct machine *machine, const struct point *point)
 	return point->half == POINT_UPPER || !memory_translate(&machine->vcpu, other_half(point), &gpa);
 }
 
+/* Of one that is, whether the guest is likely to come to it: nothing is where it would be as an address of 32 bits. */
+static bool is_to_wake(const struct machine *machine, const struct point *point)
+{
+	return point->half == POINT_UPPER && is_waiting(machine, other_half(point));
+}
+
 #define LOAD_SS_MAX 8 /* MOV SS with all that can follow its opcode */
 
 /*
@@ -492,9 +500,12 @@ static bool plant_breakpoints(struct machine *machine, const struct abilities *a
 		uint64_t gpa;
 
 		/* With paging, other mappings may lead to the place, which a register does not see. */
-		if (point_watches(point) || (point->in_register && !paging) || is_double(points, point) ||
-		    is_asleep(machine, point))
+		if (point_watches(point) || (point->in_register && !paging) || is_double(points, point))
 			continue;
+		if (is_asleep(machine, point)) {
+			all &= !is_to_wake(machine, point) || point->in_register;
+			continue;
+		}
 		if (!able->trap || (!guards && is_waiting(machine, point->addr)) ||
 		    memory_translate(&machine->vcpu, point->addr, &gpa) ||
 		    traps_want(&machine->vm, gpa, able->trap, point->addr)) {

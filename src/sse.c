@@ -151,10 +151,10 @@ static bool compute(struct operation *o)
 	return run(o, sse_code[o->prefix][o->opcode], o->reg, o->operand);
 }
 
+/* The other bits of the predicate do not count. */
 static bool compare(struct operation *o)
 {
-	return o->instruction->immediate < PREDICATES &&
-	       run(o, sse_code_compare[o->prefix][o->instruction->immediate], o->reg, o->operand);
+	return run(o, sse_code_compare[o->prefix][o->instruction->immediate % PREDICATES], o->reg, o->operand);
 }
 
 static bool convert(struct operation *o)

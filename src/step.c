@@ -50,6 +50,18 @@ static bool has_moved(const struct step *s)
 	       s->entry.rdi != now->rdi;
 }
 
+/* An item of the frame that a handler has found on its stack, `offset` bytes from the stack pointer on. */
+static uint64_t frame_item(const struct step *s, unsigned int offset)
+{
+	const struct kvm_segment *ss = &s->vcpu->sregs->ss;
+	uint64_t at = s->vcpu->regs->rsp + offset;
+
+	if (vcpu_mode(s->vcpu) == MODE_64)
+		return at;
+	/* A 16-bit stack goes on at its beginning. */
+	return (uint32_t)(ss->base + (ss->db ? (uint32_t)at : (uint16_t)at));
+}
+
 static void put_tf(struct step *s, uint64_t linear, unsigned int size)
 {
 	uint64_t flags = 0, wanted;
@@ -72,7 +84,7 @@ static void put_own_tf(struct step *s)
 		s->vcpu->regs->r11 = (s->vcpu->regs->r11 & ~(uint64_t)RFLAGS_TF) | (s->had_tf ? RFLAGS_TF : 0);
 		s->vcpu->regs_dirty = true;
 	} else if (s->entered)
-		put_tf(s, vcpu_sp(s->vcpu) + s->entered->flags_offset, s->entered->flags_size);
+		put_tf(s, frame_item(s, s->entered->flags_offset), s->entered->flags_size);
 	else if (s->instruction.class == CLASS_PUSHF && s->instruction.accesses)
 		put_tf(s, s->instruction.access[0].linear, s->instruction.access[0].len);
 }
@@ -213,7 +225,7 @@ static bool has_frame(const struct step *s, const struct interrupt_gate *gate)
 	uint64_t behind = s->before.rip + s->instruction.length;
 
 	for (unsigned int i = 0; i < 2; i++) {
-		if (memory_read(s->vcpu, vcpu_sp(s->vcpu) + gate->flags_offset - (2 - i) * size, &items[i], size) !=
+		if (memory_read(s->vcpu, frame_item(s, gate->flags_offset - (2 - i) * size), &items[i], size) !=
 		    (ssize_t)size)
 			return false;
 	}

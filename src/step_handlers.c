@@ -34,9 +34,8 @@ static bool shares_register(struct step *s, const struct interrupt_gate *gate)
 }
 
 /* Where a vector leads; a switch of tasks leaves no frame. */
-static bool find_handler(struct step *s, uint8_t vector, struct interrupt_gate *gate)
+static bool find_handler(struct step *s, uint8_t vector, bool software, struct interrupt_gate *gate)
 {
-	bool software = s->instruction.class == CLASS_INT && s->instruction.vector == vector;
 	struct task task;
 	uint16_t selector;
 
@@ -48,11 +47,12 @@ static bool find_handler(struct step *s, uint8_t vector, struct interrupt_gate *
 	return true;
 }
 
-static void watch_handler(struct step *s, uint8_t vector)
+/* `software`: by an INT. */
+static void watch_handler(struct step *s, uint8_t vector, bool software)
 {
 	struct interrupt_gate gate;
 
-	if (!find_handler(s, vector, &gate)) {
+	if (!find_handler(s, vector, software, &gate)) {
 		s->ungated = true;
 		return;
 	}
@@ -171,15 +171,15 @@ void step_watch_handlers(struct step *s)
 	watch_task(s);
 	watch_sysret(s);
 	if (in->class == CLASS_INT)
-		watch_handler(s, in->vector);
+		watch_handler(s, in->vector, true);
 	if (in->class == CLASS_SYSCALL || in->class == CLASS_SYSENTER)
 		watch_system_call(s);
 	for (size_t i = 0; i < sizeof(exceptions) / sizeof(*exceptions); i++) {
 		if (exceptions[i].may_come)
-			watch_handler(s, exceptions[i].vector);
+			watch_handler(s, exceptions[i].vector, false);
 	}
 	for (size_t i = 0; i < sizeof(behind) / sizeof(*behind); i++) {
 		if (s->ungated || s->slots < VCPU_DEBUG_REGISTERS)
-			watch_handler(s, behind[i]);
+			watch_handler(s, behind[i], false);
 	}
 }

@@ -97,7 +97,7 @@ static bool output(const struct machine *machine, const struct pit_channel *chan
 	case 3:
 		return !channel->loaded || !channel->gate || ticks % channel->count < (channel->count + 1) / 2;
 	default:
-		return ticks != channel->count;
+		return !channel->loaded || ticks != channel->count;
 	}
 }
 
@@ -115,7 +115,13 @@ static void load(struct machine *machine, struct pit_channel *channel, uint16_t 
 {
 	uint32_t count = channel->bcd ? from_bcd(value) : value;
 
-	channel->count = count ? count : channel->bcd ? 10000 : 0x10000;
+	if (!count)
+		count = channel->bcd ? 10000 : 0x10000;
+	if (waits_for_gate(channel) && channel->triggered) {
+		channel->next = count;
+		return;
+	}
+	channel->count = count;
 	/* 1 is no period: as the chip, which takes it for the largest in some of its makes, it must not stop. */
 	if (channel->count == 1 && is_periodic(channel))
 		channel->count = 2;
@@ -214,7 +220,7 @@ static void control(struct machine *machine, uint8_t value)
 	channel->high_next = channel->high_write = channel->count_latched = channel->status_latched = false;
 	channel->loaded = channel->triggered = false;
 	/* The output goes up with no mode that it is not up in already. */
-	channel->fired = channel->held = 0;
+	channel->fired = channel->held = channel->next = 0;
 }
 
 static uint8_t read_count(const struct machine *machine, struct pit_channel *channel)
@@ -283,7 +289,10 @@ static void move_gate(const struct machine *machine, struct pit_channel *channel
 		channel->held = elapsed(machine, channel);
 	} else if (gate) {
 		channel->start = channel->mode == 0 || channel->mode == 4 ? now - channel->held : now;
-		channel->triggered = true;
+		if (channel->next)
+			channel->count = channel->next;
+		channel->next = 0;
+		channel->triggered = channel->loaded;
 	}
 	channel->gate = gate;
 }

@@ -17,6 +17,7 @@ struct pit_channel {
 	uint8_t low;
 	bool gate;
 	bool triggered;	 /* modes 1 and 5: the gate has risen since the mode was set */
+	uint32_t next;	 /* these: the count from the next rise on, or 0 */
 	uint64_t held;	 /* with the gate low: how far it has counted, in ticks */
 	bool loaded;	 /* a count was written, and counting began at `start` */
 	uint32_t count;	 /* 1 to 0x10000, or 10000 in BCD */

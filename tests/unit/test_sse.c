@@ -83,7 +83,7 @@ static void make_state(struct state *s)
 	fill(&s->xmm[0][0], sizeof(s->xmm));
 	for (int i = 0; i < 7; i++)
 		s->general[i] = choose(3) ? draw() : choose(5);
-	s->general[7] = DATA;
+	s->general[7] = DATA + 8 * choose(2);
 	s->flags = FLAGS_FIXED | (draw() & FLAGS_STATUS);
 	s->mxcsr = MASKED | modes[choose(7)] | (uint32_t)choose(64);
 	fill(s->data, sizeof(s->data));
@@ -98,7 +98,7 @@ static void run_natively(struct state *s, const uint8_t *code, size_t len)
 	memcpy(native_code, code, len);
 	native_code[len] = 0xc3;
 	memcpy(native_data, s->data, sizeof(native_data));
-	s->general[7] = (uintptr_t)native_data;
+	s->general[7] += (uintptr_t)native_data - DATA;
 	__asm__ volatile("stmxcsr %[host]" : [host] "=m"(host));
 	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
 			 "push %%rbx\n\t"
@@ -142,7 +142,7 @@ static void run_natively(struct state *s, const uint8_t *code, size_t len)
 			   "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
 	__asm__ volatile("ldmxcsr %[host]" : : [host] "m"(host));
 	memcpy(s->data, native_data, sizeof(s->data));
-	s->general[7] = DATA;
+	s->general[7] += DATA - (uintptr_t)native_data;
 }
 
 _Static_assert(offsetof(struct state, general) == 256 && offsetof(struct state, flags) == 320 &&
@@ -219,7 +219,7 @@ static size_t make_code(uint8_t *code, uint8_t prefix, uint8_t opcode, bool in_m
 	code[len++] = opcode;
 	code[len++] = (uint8_t)((in_memory ? 0 : 0xc0) | (reg & 7) << 3 | (rm & 7));
 	if (has_immediate(opcode))
-		code[len++] = (uint8_t)(opcode == 0xc2 ? choose(8) : choose(4) ? choose(20) : draw());
+		code[len++] = (uint8_t)(choose(4) ? choose(20) : draw());
 	return len;
 }
 
@@ -325,12 +325,14 @@ static bool runs(const char *name, const uint8_t *code, size_t len, uint64_t at,
 static void try_refused(void)
 {
 	static const uint8_t addps[] = {0x0f, 0x58, 0x07}, movups[] = {0x0f, 0x10, 0x07}, divps[] = {0x0f, 0x5e, 0xc1};
-	static const uint8_t mmx[] = {0x0f, 0xfc, 0xc1};
+	static const uint8_t mmx[] = {0x0f, 0xfc, 0xc1}, cvtps2pd[] = {0x0f, 0x5a, 0x07}, cvtdq2pd[] = {0xf3, 0x0f, 0xe6, 0x07};
 	struct kvm_sregs sregs = *machine.vcpu.sregs, other = sregs;
 
 	result(runs("ADDPS", addps, 3, 0, MASKED) && !runs("ADDPS", addps, 3, 8, MASKED),
 	       "memory that is not aligned is refused");
-	result(runs("MOVUPS", movups, 3, 8, MASKED), "but not where it need not be");
+	result(runs("MOVUPS", movups, 3, 8, MASKED) && runs("CVTPS2PD", cvtps2pd, 3, 8, MASKED) &&
+		       runs("CVTDQ2PD", cvtdq2pd, 4, 8, MASKED),
+	       "but not where it need not be");
 	result(!runs("DIVPS", divps, 3, 0, MASKED & ~0x80u) && runs("DIVPS", divps, 3, 0, MASKED),
 	       "0 / 0 is refused where that is not masked");
 	result(!runs("PADDB", mmx, 3, 0, MASKED), "MMX registers are");
