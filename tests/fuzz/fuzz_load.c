@@ -76,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	machine.image = &image;
 	machine.vm.memory = memory + MEMORY_SIZE;
 	machine.vm.size = machine.vm.low_size = MEMORY_SIZE;
-	machine.vcpu = (struct vcpu){.vm = &machine.vm, .fd = -1, .run = &run,
+	machine.vcpu = (struct vcpu){.vm = &machine.vm, .fd = -1, .has_features = true, .run = &run,
 				     .regs = &machine.vcpu.own_regs, .sregs = &machine.vcpu.own_sregs};
 	if (image.type->matches)
 		image.type->matches(&(struct options){0}, &image);

@@ -136,7 +136,7 @@ void pc_start(struct input *input)
 		add_disk(input);
 	drives_assign(&pc_drives);
 	pc.drives = &pc_drives;
-	pc.vcpu = (struct vcpu){.vm = &pc.vm, .fd = -1, .run = run_pages, .regs = &pc.vcpu.own_regs,
+	pc.vcpu = (struct vcpu){.vm = &pc.vm, .fd = -1, .has_features = true, .run = run_pages, .regs = &pc.vcpu.own_regs,
 				.sregs = &pc.vcpu.own_sregs};
 	pc.vcpu.own_sregs.cr0 = CR0_ET;
 	pc.vcpu.own_regs.rflags = 2;
