@@ -318,6 +318,8 @@ static int run(struct gdbstub *stub)
 		if (stub->has_commands && stop.thread == s->general_thread)
 			arrive(stub, &stop, from);
 		s->general_thread = stop.thread;
+		/* Before the reply: the client may answer at once, and would raise one. */
+		transport_signals(&stub->transport, false);
 	}
 	/* Else everything is to hold, and does. */
 	report(stub, &stop);

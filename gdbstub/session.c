@@ -261,8 +261,6 @@ static void serve_packet(struct gdbstub *stub)
 		packet_ack(p);
 	else
 		packet_send(p);
-	/* If it was a run: the client has been told first. */
-	transport_signals(&stub->transport, false);
 	if (stub->session.start_no_ack) {
 		p->no_ack = true;
 		p->unacked = false;
