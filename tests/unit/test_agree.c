@@ -20,6 +20,7 @@
 #include "in_qemu.h"
 #include "load/load.h"
 #include "options.h"
+#include "need_kvm.h"
 #include "tap.h"
 
 #define PROGRAMS 400 /* some seconds on a host that emulates */
@@ -349,17 +350,11 @@ int main(void)
 {
 	uint64_t seed = from_environment("AGREE_SEED", 1);
 	uint64_t count = from_environment("AGREE_PROGRAMS", PROGRAMS);
-	const char *required = getenv("KVMGDB_REQUIRE_KVM");
-	int fd = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	char why[256];
 	size_t total = 0;
 
-	if (fd < 0 && !(required && !strcmp(required, "1"))) {
-		printf("1..0 # SKIP /dev/kvm can't be opened: %s\n", strerror(errno));
+	if (!need_kvm())
 		return 0;
-	}
-	if (fd >= 0)
-		close(fd);
 	trace = calloc(STEPS_MAX, sizeof(*trace));
 	machine.console = (struct console){.fd = memfd_create("console", MFD_CLOEXEC)};
 	/* The flat mode last: its GDT is in memory, which 16-bit programs do not mind. */
