@@ -296,10 +296,9 @@ static void arrive(struct gdbstub *stub, const struct gdbstub_stop *stop, uint64
 
 static int run(struct gdbstub *stub)
 {
-	uint64_t from;
-
 	struct session *s = &stub->session;
 	struct gdbstub_stop stop = {.thread = s->general_thread};
+	uint64_t from = 0;
 	bool any = false;
 
 	if (stub->killed)
@@ -311,7 +310,8 @@ static int run(struct gdbstub *stub)
 	for (int thread = 0; (thread = stub->ops->thread_next(stub->target, thread)) != 0;)
 		any |= session_action(stub, thread) != GDBSTUB_HOLD;
 	if (any) {
-		from = stub->ops->pc(stub->target, stop.thread);
+		if (stub->has_commands)
+			from = stub->ops->pc(stub->target, stop.thread);
 		do {
 			target_run(stub, &stop);
 		} while (steps_on(stub, &stop));

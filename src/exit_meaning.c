@@ -319,7 +319,7 @@ void exit_describe(const struct vcpu *vcpu, int exit, struct exit_meaning *meani
 		break;
 	default:
 		if (exit < 0 && !vcpu->has_features) {
-			set(meaning, GDBSTUB_SIGNAL_SEGV, true, "KVM cannot set a virtual CPU's features: %s", strerror(-exit));
+			set(meaning, GDBSTUB_SIGNAL_SEGV, true, VCPU_NO_FEATURES, strerror(-exit));
 			break;
 		}
 		if (exit < 0) {

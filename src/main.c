@@ -317,7 +317,7 @@ int main(int argc, char **argv)
 	/* With a client it is told so. */
 	status = with_gdb && !options.no_wait ? 0 : vcpu_need_features(&machine.vcpu);
 	if (status)
-		die("KVM cannot set a virtual CPU's features: %s", strerror(-status));
+		die(VCPU_NO_FEATURES, strerror(-status));
 	if (options.screenshot && !machine.is_pc)
 		die("--screenshot: a bare machine has no screen; --machine=pc has");
 	if (options.verbose)

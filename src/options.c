@@ -148,12 +148,13 @@ static void parse_memory(struct options *options, const char *text)
 	int shift = unit && *unit ? 10 * (int)(unit - units + 1) : 0;
 	char digits[32];
 	uint64_t value;
+	bool fits;
 
 	snprintf(digits, sizeof(digits), "%.*s", (int)(shift ? len - 1 : len), text);
-	if (*text && strspn(text, "0123456789") >= len - (shift ? 1 : 0) &&
-	    (len >= sizeof(digits) || !number(digits, 0, UINT64_MAX >> shift, &value)))
+	fits = len < sizeof(digits) && number(digits, 0, UINT64_MAX >> shift, &value);
+	if (!fits && *digits && strspn(digits, "0123456789") == strlen(digits))
 		die("--memory=%s: that is more than there can be", text);
-	if (len >= sizeof(digits) || !number(digits, 0, UINT64_MAX >> shift, &value))
+	if (!fits)
 		die("--memory=%s: a size is a number with K, M or G behind it", text);
 	value <<= shift;
 	if (!value)

@@ -117,7 +117,7 @@ static ssize_t registers_read(void *target, int thread, int number, void *buf, s
 		return -ENOSPC;
 	result = vcpu_need_features(&machine->vcpu);
 	if (result)
-		return gdbstub_error(machine->stub, result, "KVM cannot set a virtual CPU's features: %s", strerror(-result));
+		return gdbstub_error(machine->stub, result, VCPU_NO_FEATURES, strerror(-result));
 	for (int i = 0; i < l->block_count; i++) {
 		result = state_read(&machine->vcpu, l->row[i], to);
 		if (result)

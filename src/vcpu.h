@@ -96,6 +96,7 @@ void vcpu_destroy(struct vcpu *vcpu);
  * negative errno.
  */
 int vcpu_need_features(struct vcpu *vcpu);
+#define VCPU_NO_FEATURES "KVM cannot set a virtual CPU's features: %s" /* what is told of that */
 
 /*
  * Runs the guest until the next exit. Returns the KVM_EXIT_* reason, or a negative errno; -EINTR
