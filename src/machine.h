@@ -104,6 +104,7 @@ struct machine {
 	struct step_over over; /* while it runs */
 	bool told_of_unknown;  /* that watchpoints may miss an instruction */
 	bool told_of_stepping; /* the user knows that points made the guest slow */
+	bool told_of_upper;    /* that some in the upper half of the address space may be missed */
 	bool told_of_places;   /* and that a change of page tables, */
 	bool told_of_overwriting; /* or of code, may have hidden some */
 };

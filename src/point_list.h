@@ -19,6 +19,12 @@
  */
 enum point_half { POINT_WHOLE, POINT_LOWER, POINT_UPPER };
 
+/* The address of the other half. */
+static inline uint64_t point_other_half(uint64_t addr)
+{
+	return addr ^ 0xffffffff00000000;
+}
+
 struct point {
 	uint64_t addr; /* linear */
 	uint64_t len;  /* bytes that are watched; 0 for a breakpoint */

@@ -50,6 +50,7 @@ struct points {
 	uint64_t places;      /* points_note_places(): a bit for each */
 	uint64_t debugreg[8]; /* as KVM_SET_GUEST_DEBUG takes them */
 	struct watch_register watch[VCPU_DEBUG_REGISTERS];
+	bool may_lose_upper; /* an upper half (enum point_half) waits without a register */
 	bool traps_int3; /* a planted 0xCC is to be reported */
 };
 
@@ -58,7 +59,8 @@ struct points {
 int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len);
 /*
  * The same for a breakpoint that a client of 32-bit code sets: from 2 GiB on it is one at the sign-extended address as
- * well, for when the guest has come to 64-bit code. Whichever is removed, both are.
+ * well, for when the guest has come to 64-bit code. Whichever is removed, both are, but not an upper one that a client
+ * has set as it is.
  */
 int points_insert_narrow(struct points *points, enum gdbstub_point kind, uint64_t addr);
 void points_remove(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len);
@@ -87,11 +89,12 @@ enum gdbstub_reason points_watch_register(const struct points *points, uint64_t 
 /* Counts what was reported for an access, of kind GDBSTUB_WATCH to _AWATCH at `addr`. */
 void points_count_watch(struct points *points, enum gdbstub_reason reason, uint64_t addr);
 
+/* Looks where in memory the breakpoints are, for points_alias() while the guest is stepped. */
+void points_note_places(struct machine *machine);
 /*
  * The address of a breakpoint whose trap is in the memory at the vCPU's pc, or that leads there while the guest is
- * stepped; false if there is none. For the latter points_note_places() has been called since the points changed.
+ * stepped; false if there is none.
  */
-void points_note_places(struct machine *machine);
 bool points_alias(const struct machine *machine, uint64_t *addr);
 
 /*

@@ -281,6 +281,11 @@ static void arm(struct machine *machine)
 					      : "on this host some of these breakpoints or watchpoints "
 						"cannot be found in the code that runs now");
 	}
+	if (armed != POINTS_STEP && machine->points.may_lose_upper && !machine->told_of_upper) {
+		machine->told_of_upper = true;
+		machine_say(machine, "should the guest go to 64-bit code, some breakpoints in its upper half may be missed: "
+				     "they are more than can be waited for; 'monitor exact on' misses none");
+	}
 	machine->to_step = armed == POINTS_STEP && can_step ? STEPS_TO_ARM : 0;
 	machine->points.places = 0;
 	if (machine->to_step)

@@ -118,6 +118,11 @@ int symbols_open(struct symbols *symbols, const char *path, uint64_t offset, cha
 	return result;
 }
 
+bool symbols_are_64(const struct symbols *symbols)
+{
+	return symbols->header[EI_CLASS] == ELFCLASS64;
+}
+
 void symbols_close(struct symbols *symbols)
 {
 	close(symbols->fd);

@@ -19,6 +19,8 @@ struct symbols {
  * guest's code runs, modulo 2^64. Returns 0, or a negative errno and why.
  */
 int symbols_open(struct symbols *symbols, const char *path, uint64_t offset, char *why, size_t size);
+/* Whether it is an ELF file of the 64-bit class. */
+bool symbols_are_64(const struct symbols *symbols);
 void symbols_close(struct symbols *symbols);
 
 /* At most `size` bytes from `offset` on: how many, 0 at the end, or a negative errno. */

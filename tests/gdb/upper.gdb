@@ -1,6 +1,5 @@
 # guest: upper.bin
 # options: --mode=32
-# ignores: ^the guest runs slowly: on this host
 #
 # Breakpoints in the upper half of the address space, set in 32-bit code, which knows 32 bits of their addresses: found in
 # 64-bit code, with conditions, and gone when they are removed.
@@ -33,7 +32,7 @@ p $rax
 continue
 delete
 continue
-# More than the debug registers can wait for, with both of their places.
+# More than the debug registers can wait for in both of their places: it is said, and stepping finds them.
 monitor reset
 maintenance flush register-cache
 stepi
@@ -41,5 +40,8 @@ break *0xffffffff80001040
 break *0xffffffff80001050
 break *0xffffffff80001060
 break *0xffffffff80001100
+continue
+monitor reset
+monitor exact on
 continue
 x/i $pc
