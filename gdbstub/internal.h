@@ -122,6 +122,8 @@ void packet_ack(struct packets *p);
 /* The reply under construction. All of them drop what does not fit and note it in out_overflow. */
 void reply_start(struct packets *p);
 void reply_text(struct packets *p, const char *text);
+/* Hexadecimal, without leading zeros. */
+void reply_number(struct packets *p, uint64_t value);
 void reply_format(struct packets *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void reply_hex(struct packets *p, const void *data, size_t len);
 /* Escapes as the manual's "Binary Data" says. Returns how many bytes of `data` were taken. */

@@ -309,6 +309,18 @@ void reply_format(struct packets *p, const char *format, ...)
 	reply_text(p, text);
 }
 
+void reply_number(struct packets *p, uint64_t value)
+{
+	int digits = 1;
+	char *room;
+
+	while (digits < 16 && value >> 4 * digits)
+		digits++;
+	room = reply_room(p, (size_t)digits);
+	for (int i = digits; room && i--; value >>= 4)
+		room[i] = hex_digits[value & 15];
+}
+
 void reply_hex(struct packets *p, const void *data, size_t len)
 {
 	char *room = len <= PACKET_BODY_MAX / 2 ? reply_room(p, 2 * len) : NULL;

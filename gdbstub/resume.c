@@ -134,6 +134,18 @@ static const char *reason_text(const struct session *s, enum gdbstub_reason reas
 	return "";
 }
 
+/* printf() would be the longest part of a step's way through this program. */
+static void reply_signal(struct packets *p, enum gdbstub_signal signal, int thread)
+{
+	uint8_t number = (uint8_t)signal;
+
+	reply_text(p, "T");
+	reply_hex(p, &number, 1);
+	reply_text(p, "thread:");
+	reply_number(p, (uint64_t)thread);
+	reply_text(p, ";");
+}
+
 void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 {
 	struct packets *p = &stub->packets;
@@ -142,6 +154,7 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 		[GDBSTUB_WATCH] = "watch", [GDBSTUB_RWATCH] = "rwatch", [GDBSTUB_AWATCH] = "awatch"};
 	enum gdbstub_signal signal;
 	const int *number;
+	uint8_t byte;
 
 	if (stop->reason == GDBSTUB_EXITED) {
 		reply_format(p, "W%02x", (unsigned int)stop->status & 0xff);
@@ -151,8 +164,8 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 	/* lldb would take a stop without a signal for none, and go on. */
 	if (s->thread_suffix && signal == GDBSTUB_SIGNAL_NONE && stop->thread == s->last.thread)
 		signal = GDBSTUB_SIGNAL_TRAP;
-	reply_format(p, "T%02xthread:%x;%s", (unsigned int)signal, (unsigned int)stop->thread,
-		     reason_text(s, stop->reason));
+	reply_signal(p, signal, stop->thread);
+	reply_text(p, reason_text(s, stop->reason));
 	if (signal != stop->signal) {
 		reply_text(p, "reason:exception;description:");
 		reply_hex(p, "stopped", strlen("stopped"));
@@ -174,7 +187,9 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 
 		if (size <= 0)
 			continue;
-		reply_format(p, "%02x:", (unsigned int)*number);
+		byte = (uint8_t)*number;
+		reply_hex(p, &byte, 1);
+		reply_text(p, ":");
 		reply_hex(p, stub->scratch, (size_t)size);
 		reply_text(p, ";");
 	}
@@ -318,8 +333,12 @@ static int run(struct gdbstub *stub)
 		if (stub->has_commands && stop.thread == s->general_thread)
 			arrive(stub, &stop, from);
 		s->general_thread = stop.thread;
-		/* Before the reply: the client may answer at once, and would raise one. */
-		transport_signals(&stub->transport, false);
+		/*
+		 * Before the reply: the client may answer at once, and would raise one. A user who has interrupted does
+		 * not, and is waiting: session_serve() does it then.
+		 */
+		if (stop.reason != GDBSTUB_INTERRUPTED)
+			transport_signals(&stub->transport, false);
 	}
 	/* Else everything is to hold, and does. */
 	report(stub, &stop);

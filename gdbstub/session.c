@@ -277,6 +277,7 @@ void session_serve(struct gdbstub *stub)
 		switch (packet_next(p, true)) {
 		case PACKET_READY:
 			serve_packet(stub);
+			transport_signals(&stub->transport, false);
 			break;
 		case PACKET_TOO_LONG:
 			reply_result(stub, gdbstub_error(stub, -EMSGSIZE,
