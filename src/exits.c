@@ -90,6 +90,9 @@ static bool serve_mmio(struct machine *machine)
 	}
 	if (run->mmio.is_write && vm_is_rom(&machine->vm, gpa))
 		return false;
+	if (run->mmio.len <= sizeof(run->mmio.data) &&
+	    devices_serve_memory(machine, gpa, run->mmio.data, run->mmio.len, run->mmio.is_write))
+		return false;
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 	machine_say(machine, "%s of %u byte%s at physical address 0x%llx, where there is no memory",

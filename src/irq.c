@@ -12,15 +12,24 @@
 
 int irq_vector(const struct machine *machine)
 {
-	return machine->interrupt >= 0 ? machine->interrupt : pic_vector(&machine->pic);
+	int vector = machine->interrupt >= 0 ? machine->interrupt : lapic_vector(machine);
+
+	return vector < 0 && lapic_passes_pic(machine) ? pic_vector(&machine->pic) : vector;
 }
 
 void irq_taken(struct machine *machine)
 {
 	if (machine->interrupt >= 0)
 		machine->interrupt = -1;
+	else if (lapic_vector(machine) >= 0)
+		lapic_acknowledge(machine);
 	else
 		pic_acknowledge(&machine->pic);
+}
+
+bool irq_is_asked(const struct machine *machine)
+{
+	return (lapic_passes_pic(machine) && pic_is_asked(&machine->pic)) || lapic_is_asked(machine);
 }
 
 bool irq_wakes(const struct machine *machine)

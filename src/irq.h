@@ -8,6 +8,8 @@
 int irq_vector(const struct machine *machine);
 /* The CPU has taken it. */
 void irq_taken(struct machine *machine);
+/* Whether a line that is not masked asks, whatever is in service. */
+bool irq_is_asked(const struct machine *machine);
 /* Whether one comes through now, and ends a HLT. */
 bool irq_wakes(const struct machine *machine);
 /*

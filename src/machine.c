@@ -32,7 +32,7 @@ static int power_on(struct machine *machine, char *why, size_t size)
 		result = -EINVAL;
 	}
 	if (!result)
-		result = vcpu_create(&machine->vcpu, &machine->vm, 0, why, size);
+		result = vcpu_create(&machine->vcpu, &machine->vm, 0, machine->is_pc, why, size);
 	if (!result) {
 		if (machine->is_pc)
 			equipment_tell_memory(machine);

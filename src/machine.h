@@ -7,7 +7,9 @@
 #include "console.h"
 #include "devices/clock.h"
 #include "devices/ide.h"
+#include "devices/ioapic.h"
 #include "devices/keyboard.h"
+#include "devices/lapic.h"
 #include "devices/pic.h"
 #include "devices/pit.h"
 #include "devices/rtc.h"
@@ -60,6 +62,8 @@ struct machine {
 	struct clock clock;
 	struct ide ide;
 	struct pic pic;
+	struct lapic lapic;
+	struct ioapic ioapic;
 	struct pit pit;
 	struct rtc rtc;
 	struct system system;

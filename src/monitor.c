@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "irq_monitor.h"
 #include "machine.h"
 #include "memory.h"
 #include "options.h"
@@ -246,6 +247,7 @@ const struct gdbstub_monitor monitor_commands[] = {
 	{"catch", "[int VECTOR [AH] [off]|off]", "stop before a BIOS service", catch_monitor},
 	{"exact", "[on|off]", "find points by stepping alone: slow, and none is missed", monitor_exact},
 	{"interrupt", "VECTOR", "an interrupt, as from a device", monitor_interrupt},
+	{"irq", "", "the interrupt controllers, and what waits in them", irq_monitor},
 	{"key", "TEXT", "type text, as --keys does", monitor_key},
 	{"next", "", "make the next stepi a nexti", monitor_next},
 	{"page", "ADDRESS", "where a linear address leads, or where in the page tables it ends", monitor_page},

@@ -43,7 +43,7 @@ int prober_create(struct prober *p, char *why, size_t size)
 	p->disturbed = false;
 	if (result)
 		return result;
-	result = vcpu_create(&p->vcpu, &p->vm, 0, why, size);
+	result = vcpu_create(&p->vcpu, &p->vm, 0, false, why, size);
 	if (result) {
 		vm_destroy(&p->vm);
 		return result;

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "vcpu.h"
+#include "devices/lapic.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +11,9 @@
 #include <unistd.h>
 
 #define INJECTIONS (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
-#define APIC_BASE_ENABLE 0x800ull /* of the MSR IA32_APIC_BASE */
+/* Of the MSR IA32_APIC_BASE. */
+#define APIC_BASE_ENABLE 0x800ull
+#define APIC_BASE_BOOT 0x100ull
 
 static int read_registers(struct vcpu *vcpu)
 {
@@ -20,7 +23,7 @@ static int read_registers(struct vcpu *vcpu)
 	return 0;
 }
 
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, size_t why_size)
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, bool has_apic, char *why, size_t why_size)
 {
 	const char *what = "create a virtual CPU";
 	void *run = MAP_FAILED;
@@ -51,10 +54,14 @@ int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, si
 	if (read_registers(vcpu))
 		goto failed;
 	/* KVM sets CPUID's bit for the APIC again by this one. */
+	vcpu->has_apic = has_apic;
 	vcpu->own_sregs = *vcpu->sregs;
-	vcpu->own_sregs.apic_base &= ~APIC_BASE_ENABLE;
-	what = "switch a virtual CPU's APIC off";
-	if (!vcpu_set_sregs(vcpu, &vcpu->own_sregs))
+	if (has_apic)
+		vcpu->own_sregs.apic_base = LAPIC_BASE | APIC_BASE_BOOT | APIC_BASE_ENABLE;
+	else
+		vcpu->own_sregs.apic_base &= ~APIC_BASE_ENABLE;
+	what = "switch a virtual CPU's APIC on or off";
+	if (vcpu->own_sregs.apic_base == vcpu->sregs->apic_base || !vcpu_set_sregs(vcpu, &vcpu->own_sregs))
 		return 0;
 failed:
 	error = errno;

@@ -72,6 +72,7 @@ struct vcpu {
 	struct kvm_regs own_regs; /* without KVM_CAP_SYNC_REGS */
 	struct kvm_sregs own_sregs;
 	bool has_features; /* vcpu_need_features() */
+	bool has_apic;
 	uint8_t *xsave; /* the XSAVE area, in its standard format; xsave_size bytes */
 	size_t xsave_size;
 	bool fpu_valid;			     /* xsave is what KVM has */
@@ -86,8 +87,8 @@ struct vcpu {
 	volatile sig_atomic_t kicked;
 };
 
-/* Creates vCPU `id`. Returns 0, or a negative errno and why. */
-int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, char *why, size_t why_size);
+/* Creates vCPU `id`; whether it has a local APIC is what CPUID says, no more. Returns 0, or a negative errno and why. */
+int vcpu_create(struct vcpu *vcpu, struct vm *vm, unsigned int id, bool has_apic, char *why, size_t why_size);
 void vcpu_destroy(struct vcpu *vcpu);
 
 /*

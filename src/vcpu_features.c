@@ -41,26 +41,29 @@ static void find_xstate(struct vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 }
 
 /*
- * Bits of CPUID's leaves that are no good to a guest (SDM volume 2, CPUID; AMD's manual, volume 3, appendix E). There is
- * no local APIC: interrupts come from the controllers of a PC/AT. And there is one processor, not the host's.
+ * Bits of CPUID's leaves that are no good to a guest (SDM volume 2, CPUID; AMD's manual, volume 3, appendix E): what a
+ * local APIC has that is not in lapic.c, and, since there is one processor, what the host has of others.
  */
 static const struct {
 	uint32_t function, eax, ebx, ecx, edx;
 } hidden[] = {
-	/* The APIC's number and how many processors there are; x2APIC, TSC deadline; APIC, and that they are counted. */
-	{0x00000001, 0, 0xffff0000, 1u << 21 | 1u << 24, 1u << 9 | 1u << 28},
+	/* The APIC's number and how many processors there are; x2APIC, TSC deadline; that they are counted. */
+	{0x00000001, 0, 0xffff0000, 1u << 21 | 1u << 24, 1u << 28},
 	{0x00000004, 0xffffc000, 0, 0, 0}, /* whom a cache is shared with, and the number of cores */
 	{0x0000000b, ~0u, ~0u, ~0u, ~0u},  /* topology */
 	{0x0000001f, ~0u, ~0u, ~0u, ~0u},
-	/* More than one core, extended APIC space, topology; APIC. */
-	{0x80000001, 0, 0, 1u << 1 | 1u << 3 | 1u << 22, 1u << 9},
+	/* More than one core, extended APIC space, topology. */
+	{0x80000001, 0, 0, 1u << 1 | 1u << 3 | 1u << 22, 0},
 	{0x80000008, 0, 0, 0xf0ff, 0},	  /* the number of cores */
 	{0x8000001d, 0x03ffc000, 0, 0, 0}, /* whom a cache is shared with */
 	{0x8000001e, ~0u, ~0u, ~0u, ~0u},  /* topology */
 	{0x80000026, ~0u, ~0u, ~0u, ~0u},
 };
 
-static void hide_others(struct kvm_cpuid2 *cpuid)
+/* Of two of the leaves, in EDX. */
+#define HAS_APIC (1u << 9)
+
+static void hide_others(struct kvm_cpuid2 *cpuid, bool has_apic)
 {
 	for (uint32_t i = 0; i < cpuid->nent; i++) {
 		struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
@@ -73,6 +76,8 @@ static void hide_others(struct kvm_cpuid2 *cpuid)
 			entry->ecx &= ~hidden[k].ecx;
 			entry->edx &= ~hidden[k].edx;
 		}
+		if (!has_apic && (entry->function == 1 || entry->function == 0x80000001))
+			entry->edx &= ~HAS_APIC;
 		/* Some KVM has them counted nevertheless. */
 		if (entry->function == 1)
 			entry->ebx |= 1u << 16;
@@ -93,7 +98,7 @@ static int set_cpuid(struct vcpu *vcpu)
 	if (ioctl(vcpu->vm->device, KVM_GET_SUPPORTED_CPUID, &cpuid))
 		return -errno;
 	find_xstate(vcpu, &cpuid.head);
-	hide_others(&cpuid.head);
+	hide_others(&cpuid.head, vcpu->has_apic);
 	return ioctl(vcpu->fd, KVM_SET_CPUID2, &cpuid) ? -errno : 0;
 }
 

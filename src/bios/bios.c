@@ -167,6 +167,7 @@ void bios_power_on(struct machine *machine)
 	keyboard_power_on(machine);
 	pic_program(&machine->pic, (uint16_t)~(1u << IRQ_TIMER | 1u << IRQ_KEYBOARD | 1u << 2 | 1u << IRQ_RTC |
 						     1u << IRQ_DISK));
+	lapic_program(machine);
 	pit_program(machine);
 	clock_plan(machine);
 }

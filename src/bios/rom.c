@@ -4,6 +4,8 @@
 
 #include "bios/bios.h"
 #include "devices/devices.h"
+#include "devices/ioapic.h"
+#include "devices/lapic.h"
 #include "font.h"
 
 #define STUBS 0xe000 /* the offset of the first */
@@ -94,6 +96,94 @@ static const char date[] = "01/01/26";
 /* All modes from 0 to 13h but 8 to 0Ch; all numbers of lines; two fonts of eight; everything else is there, too. */
 static const uint8_t video_abilities[16] = {0xff, 0xe0, 0x0f, 0, 0, 0, 0, 0x07, 8, 2, 0xff, 0x0e, 0, 0, 0x3f, 0};
 
+/*
+ * MultiProcessor Specification, version 1.4, chapter 4: one processor, one I/O APIC, and the lines of an ISA bus on it.
+ * Kernels that use the APICs at all, and do not know ACPI's tables, need them.
+ */
+#define MP_TABLE (ROM_MP_POINTER + 16)
+#define MP_HEADER_SIZE 44
+#define MP_PROCESSOR_SIZE 20
+#define MP_ENTRY_SIZE 8
+#define MP_PROCESSOR 0
+#define MP_BUS 1
+#define MP_IOAPIC 2
+#define MP_IO_INTERRUPT 3
+#define MP_LOCAL_INTERRUPT 4
+#define MP_ENABLED 1
+#define MP_BOOT 2
+#define MP_INT 0
+#define MP_NMI 1
+#define MP_EXTINT 3
+#define MP_REVISION 4
+#define MP_CASCADE 2 /* the line that is none */
+
+static void put_32(uint8_t *at, uint32_t value)
+{
+	for (int i = 0; i < 4; i++, value >>= 8)
+		at[i] = (uint8_t)value;
+}
+
+/* The byte that makes the sum of all 0. */
+static void seal(uint8_t *table, unsigned int len, unsigned int at)
+{
+	uint8_t sum = 0;
+
+	table[at] = 0;
+	for (unsigned int i = 0; i < len; i++)
+		sum += table[i];
+	table[at] = (uint8_t)-sum;
+}
+
+/* An interrupt's source and where it goes to; polarity and trigger mode are the bus's. */
+static uint8_t *put_interrupt(uint8_t *entry, uint8_t kind, uint8_t type, uint8_t irq, uint8_t apic, uint8_t pin)
+{
+	const uint8_t bytes[MP_ENTRY_SIZE] = {kind, type, 0, 0, 0, irq, apic, pin};
+
+	memcpy(entry, bytes, sizeof(bytes));
+	return entry + sizeof(bytes);
+}
+
+static void put_mp_tables(uint8_t *rom)
+{
+	static const uint8_t processor[MP_PROCESSOR_SIZE] = {MP_PROCESSOR, LAPIC_ID, LAPIC_VERSION, MP_ENABLED | MP_BOOT,
+							     0, 6, 0, 0, 0x01, 0x02};
+	static const uint8_t bus[MP_ENTRY_SIZE] = {MP_BUS, 0, 'I', 'S', 'A', ' ', ' ', ' '};
+	uint8_t *table = rom + MP_TABLE, *entry = table + MP_HEADER_SIZE, *pointer = rom + ROM_MP_POINTER;
+	unsigned int count = 3;
+
+	memcpy(entry, processor, sizeof(processor));
+	entry += sizeof(processor);
+	memcpy(entry, bus, sizeof(bus));
+	entry += sizeof(bus);
+	memcpy(entry, (const uint8_t[]){MP_IOAPIC, IOAPIC_ID, IOAPIC_VERSION, MP_ENABLED}, 4);
+	put_32(entry + 4, IOAPIC_BASE);
+	entry += MP_ENTRY_SIZE;
+	for (uint8_t irq = 0; irq < IRQ_LINES; irq++) {
+		if (irq == MP_CASCADE)
+			continue;
+		entry = put_interrupt(entry, MP_IO_INTERRUPT, MP_INT, irq, IOAPIC_ID, irq ? irq : IOAPIC_TIMER);
+		count++;
+	}
+	entry = put_interrupt(entry, MP_LOCAL_INTERRUPT, MP_EXTINT, 0, 0xff, 0);
+	entry = put_interrupt(entry, MP_LOCAL_INTERRUPT, MP_NMI, 0, 0xff, 1);
+	count += 2;
+	memset(table, 0, MP_HEADER_SIZE);
+	memcpy(table, "PCMP", 4);
+	table[4] = (uint8_t)(entry - table);
+	table[5] = (uint8_t)((entry - table) >> 8);
+	table[6] = MP_REVISION;
+	memcpy(table + 8, "KVMGDB  BOOT DEBUG  ", 20);
+	table[34] = (uint8_t)count;
+	put_32(table + 36, LAPIC_BASE);
+	seal(table, (unsigned int)(entry - table), 7);
+	memset(pointer, 0, 16);
+	memcpy(pointer, "_MP_", 4);
+	put_32(pointer + 4, ROM_BASE + MP_TABLE);
+	pointer[8] = 1; /* its length, in paragraphs */
+	pointer[9] = MP_REVISION;
+	seal(pointer, 16, 10);
+}
+
 uint16_t rom_stub(unsigned int trap)
 {
 	return (uint16_t)(STUBS + trap * ROM_STUB_SIZE);
@@ -148,6 +238,7 @@ void rom_write(struct vm *vm)
 	put(rom, ROM_FONT8, font_glyphs(8), FONT_GLYPHS * 8);
 	put(rom, ROM_FONT8_LOWER, font_glyphs(8), FONT_GLYPHS / 2 * 8);
 	memcpy(rom + ROM_VIDEO_ABILITIES, video_abilities, sizeof(video_abilities));
+	put_mp_tables(rom);
 	rom[AT_IRET] = 0xcf;
 	memcpy(rom + ROM_CONFIGURATION, configuration, sizeof(configuration));
 	memcpy(rom + AT_RESET, reset_code, sizeof(reset_code));

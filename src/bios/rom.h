@@ -30,6 +30,8 @@ enum rom_trap {
 #define ROM_DISKETTE_TABLE 0xefc7
 #define ROM_HARD_DISK_TABLES 0xef80
 #define ROM_HARD_DISK_TABLE_SIZE 16
+/* The tables of Intel's MultiProcessor Specification, which the pointer leads to. */
+#define ROM_MP_POINTER 0xb000
 /* The system configuration table of INT 15h AH=C0h. */
 #define ROM_CONFIGURATION 0xf400
 

@@ -9,6 +9,7 @@
 
 #include "devices/devices.h"
 #include "input.h"
+#include "irq.h"
 #include "machine.h"
 
 /* How far the guest may be ahead with clock.real. */
@@ -201,7 +202,7 @@ void clock_spend(struct machine *machine)
 	struct clock *clock = &machine->clock;
 
 	/* A guest that has taken none from one kick to the next is not going to. */
-	while (clock->credit > (pic_is_asked(&machine->pic) || rtc_would_lose(machine) ? CLOCK_KICK : 0)) {
+	while (clock->credit > (irq_is_asked(machine) || rtc_would_lose(machine) ? CLOCK_KICK : 0)) {
 		uint64_t step = clock->next > clock->now ? clock->next - clock->now : 0;
 
 		if (step > clock->credit)

@@ -135,6 +135,7 @@ static const struct {
 	void (*update)(struct machine *machine);
 } timed[] = {
 	{pit_next, pit_update},
+	{lapic_next, lapic_update},
 	{rtc_next, rtc_update},
 	{uart_next, uart_update},
 	{keyboard_next, keyboard_update},
@@ -149,6 +150,8 @@ void devices_reset(struct machine *machine)
 	rtc_keep(machine);
 	clock_reset(machine);
 	pic_reset(&machine->pic);
+	ioapic_reset(&machine->ioapic);
+	lapic_reset(machine);
 	pit_reset(machine);
 	rtc_reset(machine);
 	system_reset(machine);
@@ -227,6 +230,32 @@ void devices_serve(struct machine *machine)
 		if (machine->trace & TRACE_IO && (access.port != PORT_BIOS || !machine->is_pc))
 			trace_port(machine, &access);
 	}
+}
+
+bool devices_serve_memory(struct machine *machine, uint64_t gpa, void *data, uint32_t size, bool write)
+{
+	uint32_t offset = gpa & 0xfff, value = 0;
+	bool is_local = lapic_is_at(machine, gpa - offset);
+
+	if (!is_local && !(machine->is_pc && gpa - offset == IOAPIC_BASE))
+		return false;
+	machine->uses_pc = true;
+	clock_advance(machine, CLOCK_PORT_ACCESS);
+	/* A register is read and written as a whole, but for the first bytes of it. */
+	if (write) {
+		memcpy(&value, data, size < sizeof(value) ? size : sizeof(value));
+		if (is_local && size == sizeof(value))
+			lapic_write(machine, offset, value);
+		else if (!is_local)
+			ioapic_write(machine, offset, value);
+	} else {
+		value = is_local ? lapic_read(machine, offset & ~3u) : ioapic_read(machine, offset & ~3u);
+		value >>= 8 * (offset & 3);
+		memset(data, 0, size);
+		memcpy(data, &value, size < sizeof(value) ? size : sizeof(value));
+	}
+	clock_plan(machine);
+	return true;
 }
 
 static void access_from_bios(struct machine *machine, uint16_t port, bool write, uint8_t *value)

@@ -64,6 +64,12 @@ void devices_update(struct machine *machine);
 /* Serves the I/O exit that the vCPU has just made, all of its elements. */
 void devices_serve(struct machine *machine);
 
+/*
+ * The same for an access of `size` bytes to guest-physical memory that is not there, up to the end of a page. False if
+ * no device is.
+ */
+bool devices_serve_memory(struct machine *machine, uint64_t gpa, void *data, uint32_t size, bool write);
+
 /* A byte, for the BIOS. */
 uint8_t devices_read(struct machine *machine, uint16_t port);
 void devices_write(struct machine *machine, uint16_t port, uint8_t value);
@@ -75,6 +81,8 @@ bool keyboard_may_come(const struct machine *machine);
 void ide_reset(struct machine *machine);
 uint64_t ide_next(const struct machine *machine);
 void ide_update(struct machine *machine);
+uint64_t lapic_next(const struct machine *machine);
+void lapic_update(struct machine *machine);
 void pit_reset(struct machine *machine);
 uint64_t pit_next(const struct machine *machine);
 void pit_update(struct machine *machine);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/devices.h"
+#include "devices/lines.h"
 #include "machine.h"
 
 #define LATENCY (20 * CLOCK_MICROSECOND) /* so that a driver that sets out to wait is in time for the interrupt */
@@ -40,7 +41,7 @@ static bool is_cd(const struct ide_device *device)
 /* The interrupt line follows from the channel's state. */
 static void set_line(struct machine *machine, struct ide_channel *channel)
 {
-	pic_set(&machine->pic, lines[channel - machine->ide.channel],
+	line_set(machine, lines[channel - machine->ide.channel],
 		channel->interrupting && !(channel->control & CONTROL_NO_INTERRUPT));
 }
 

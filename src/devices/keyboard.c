@@ -8,6 +8,7 @@
 
 #include "devices/devices.h"
 #include "devices/typist.h"
+#include "devices/lines.h"
 #include "machine.h"
 
 /* The status port. */
@@ -89,8 +90,8 @@ static void set_lines(struct machine *machine)
 	const struct keyboard *keyboard = &machine->keyboard;
 	bool full = keyboard->status & STATUS_FULL, mouse = keyboard->status & STATUS_MOUSE;
 
-	pic_set(&machine->pic, IRQ_KEYBOARD, full && !mouse && keyboard->command_byte & KEYBOARD_INTERRUPT);
-	pic_set(&machine->pic, IRQ_MOUSE, full && mouse && keyboard->command_byte & MOUSE_INTERRUPT);
+	line_set(machine, IRQ_KEYBOARD, full && !mouse && keyboard->command_byte & KEYBOARD_INTERRUPT);
+	line_set(machine, IRQ_MOUSE, full && mouse && keyboard->command_byte & MOUSE_INTERRUPT);
 }
 
 static void put_output(struct machine *machine, uint8_t byte, bool mouse)
@@ -142,7 +143,7 @@ static bool is_held(const struct machine *machine)
 {
 	const struct keyboard *keyboard = &machine->keyboard;
 
-	return pic_in_service(&machine->pic, IRQ_KEYBOARD) && keyboard->polls < HOLD_POLLS &&
+	return line_in_service(machine, IRQ_KEYBOARD) && keyboard->polls < HOLD_POLLS &&
 	       machine->clock.now < keyboard->sent_at + HOLD_TIME;
 }
 
@@ -221,7 +222,7 @@ bool keyboard_is_ready(const struct machine *machine)
 
 	return keyboard->scanning && !keyboard->count && !keyboard->reply_count && !keyboard->data_for &&
 	       !keyboard->argument_of && !(keyboard->status & STATUS_FULL) &&
-	       !(keyboard->command_byte & KEYBOARD_OFF) && !pic_in_service(&machine->pic, IRQ_KEYBOARD);
+	       !(keyboard->command_byte & KEYBOARD_OFF) && !line_in_service(machine, IRQ_KEYBOARD);
 }
 
 bool keyboard_interrupts(const struct machine *machine)
@@ -229,7 +230,7 @@ bool keyboard_interrupts(const struct machine *machine)
 	const struct keyboard *keyboard = &machine->keyboard;
 
 	return (keyboard->command_byte & (KEYBOARD_INTERRUPT | KEYBOARD_OFF)) == KEYBOARD_INTERRUPT &&
-	       !pic_is_masked(&machine->pic, IRQ_KEYBOARD);
+	       !line_is_masked(machine, IRQ_KEYBOARD);
 }
 
 /* Before the keys that wait. */
@@ -447,7 +448,7 @@ static uint8_t read_data(struct machine *machine)
 		keyboard->status &= (uint8_t)~STATUS_FULL;
 		set_lines(machine);
 		/* One that is not being served yet is not to be found by a later STI, with nothing to read. */
-		pic_withdraw(&machine->pic, keyboard->status & STATUS_MOUSE ? IRQ_MOUSE : IRQ_KEYBOARD);
+		line_withdraw(machine, keyboard->status & STATUS_MOUSE ? IRQ_MOUSE : IRQ_KEYBOARD);
 		keyboard->polls = 0;
 		/* The line is free again, which the guest's next look at the status is not to see at once. */
 		if (keyboard->ready_at < machine->clock.now + ANSWER_TIME)

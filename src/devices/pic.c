@@ -108,12 +108,6 @@ void pic_set(struct pic *pic, unsigned int irq, bool high)
 	cascade(pic);
 }
 
-void pic_pulse(struct pic *pic, unsigned int irq)
-{
-	pic_set(pic, irq, true);
-	pic_set(pic, irq, false);
-}
-
 void pic_withdraw(struct pic *pic, unsigned int irq)
 {
 	pic->chip[irq / LINES].irr &= (uint8_t)~(1u << irq % LINES);

@@ -32,8 +32,6 @@ void pic_reset(struct pic *pic);
 void pic_program(struct pic *pic, uint16_t mask);
 /* A device's line, `irq` below IRQ_LINES. Only a line that rises asks, but for a level-triggered one. */
 void pic_set(struct pic *pic, unsigned int irq, bool high);
-/* A line that rises and falls at once: what a timer makes. */
-void pic_pulse(struct pic *pic, unsigned int irq);
 /* The device no longer wants what it has asked for, if the CPU has not taken it yet. */
 void pic_withdraw(struct pic *pic, unsigned int irq);
 /* The vector that waits for the CPU, or -1. */

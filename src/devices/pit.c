@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "devices/devices.h"
+#include "devices/lines.h"
 #include "machine.h"
 
 #define CONTROL 3 /* the port's offset */
@@ -153,7 +154,7 @@ uint64_t pit_next(const struct machine *machine)
 	const struct pit_channel *channel = &machine->pit.channel[0];
 	uint64_t due;
 
-	if (!channel->loaded || (pic_is_masked(&machine->pic, IRQ_TIMER) && channel->fired))
+	if (!channel->loaded || (line_is_masked(machine, IRQ_TIMER) && channel->fired))
 		return CLOCK_NEVER;
 	due = is_periodic(channel)		  ? (channel->fired + 1) * channel->count
 	      : channel->fired || channel->mode & 1 ? CLOCK_NEVER
@@ -169,7 +170,7 @@ void pit_update(struct machine *machine)
 	if (rise == channel->fired)
 		return;
 	channel->fired = rise;
-	pic_pulse(&machine->pic, IRQ_TIMER);
+	line_pulse(machine, IRQ_TIMER);
 }
 
 static uint8_t status(const struct machine *machine, const struct pit_channel *channel)

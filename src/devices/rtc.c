@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "devices/devices.h"
+#include "devices/lines.h"
 #include "machine.h"
 #include "options.h"
 
@@ -197,7 +198,7 @@ static void raise_flags(struct machine *machine, uint8_t flags)
 		rtc->data[C] |= C_INTERRUPT;
 	else
 		rtc->data[C] &= (uint8_t)~C_INTERRUPT;
-	pic_set(&machine->pic, IRQ_RTC, rtc->data[C] & C_INTERRUPT);
+	line_set(machine, IRQ_RTC, rtc->data[C] & C_INTERRUPT);
 }
 
 void rtc_update(struct machine *machine)
@@ -306,7 +307,7 @@ static uint8_t read_data(struct machine *machine, unsigned int index)
 void rtc_acknowledge(struct machine *machine)
 {
 	machine->rtc.data[C] = 0;
-	pic_set(&machine->pic, IRQ_RTC, false);
+	line_set(machine, IRQ_RTC, false);
 	clock_plan(machine);
 }
 
@@ -371,7 +372,7 @@ void rtc_keep(struct machine *machine)
 
 bool rtc_would_lose(const struct machine *machine)
 {
-	return machine->rtc.data[C] & C_INTERRUPT && !pic_is_masked(&machine->pic, IRQ_RTC);
+	return machine->rtc.data[C] & C_INTERRUPT && !line_is_masked(machine, IRQ_RTC);
 }
 
 void rtc_reset(struct machine *machine)

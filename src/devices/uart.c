@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "devices/devices.h"
+#include "devices/lines.h"
 #include "machine.h"
 
 /* The registers, by their offset from the base port (data sheet, table II). */
@@ -82,7 +83,7 @@ static void set_line(struct machine *machine)
 	const struct uart *uart = &machine->uart;
 	bool through = uart->modem_control & MODEM_OUT2 && !(uart->modem_control & MODEM_LOOP);
 
-	pic_set(&machine->pic, IRQ_COM1, through && interrupt_id(uart) != ID_NONE);
+	line_set(machine, IRQ_COM1, through && interrupt_id(uart) != ID_NONE);
 }
 
 static uint8_t modem_status(const struct uart *uart)
@@ -154,7 +155,7 @@ bool uart_may_come(const struct machine *machine)
 	const struct uart *uart = &machine->uart;
 
 	return uart->interrupt_enable & ENABLE_RECEIVED && uart->modem_control & MODEM_OUT2 &&
-	       !pic_is_masked(&machine->pic, IRQ_COM1) && (uart->count || serial_may_come(&machine->serial));
+	       !line_is_masked(machine, IRQ_COM1) && (uart->count || serial_may_come(&machine->serial));
 }
 
 static uint8_t read_data(struct uart *uart)

@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 need_kvm
-for guest in services rtc int15 spin-ticks timers; do
+for guest in services rtc int15 spin-ticks timers apic; do
 	need_guest $guest.bin
 done
 
@@ -96,6 +96,10 @@ reset at 0000:7d3e
 halted at 0000:7d55
 END
 says timers --on-reset=run
+
+# The local APIC and the I/O APIC.
+printf '..................\nhalted at 0000:810e\n' >"$work/expected"
+says apic
 
 # Code that never leaves the CPU gets each tick of a fast timer, or it would wait for ten times as long.
 printf '1\nhalted at 0000:7c43\n' >"$work/expected"
