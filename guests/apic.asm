@@ -13,6 +13,15 @@ ioapic	equ 0xfec00000
 %macro told 0
 	call tell
 %endmacro
+%macro await 3				; a register, jump if, a number
+%%more:	cli
+	cmp %1, %3
+	%2 %%done
+	sti				; and HLT is behind what may come
+	hlt
+	jmp %%more
+%%done:	sti
+%endmacro
 %macro vector 2				; number, handler
 	mov word [%1 * 4], %2
 	mov word [%1 * 4 + 2], 0
@@ -144,7 +153,7 @@ sum:	add al, [fs:esi + edx]
 	setb al
 	cmp al, 1
 	told
-	hlt
+	await bx, jae, 1
 	cmp bx, 1
 	told
 	cmp dword [dword fs:lapic + 0x390], 0
@@ -157,9 +166,8 @@ sum:	add al, [fs:esi + edx]
 	out 0x70, al
 	mov al, 0x42
 	out 0x71, al
-.wait:	hlt
+	await bx, jae, 3
 	cmp bx, 3
-	jb .wait
 	told
 	mov dword [dword fs:ioapic], 0x10 + 2 * 8
 	mov eax, [dword fs:ioapic + 16]
@@ -171,14 +179,10 @@ sum:	add al, [fs:esi + edx]
 	xor bx, bx
 	local 0x320, 0x20040
 	local 0x380, 625000		; ten milliseconds
-.ticks:	hlt
-	cmp bl, 3
-	jb .ticks
+	await bl, jae, 3
 	local 0x320, 0x10000
 	pin 2, 0x41
-.lines:	hlt
-	cmp bh, 3
-	jb .lines
+	await bh, jae, 3
 	mov al, 10
 	out 0xe9, al
 	cli

@@ -9,6 +9,6 @@ monitor irq
 tbreak *0x7f58
 continue
 monitor irq
-tbreak *0x811f
+tbreak *0x813b
 continue
 monitor irq
