@@ -64,6 +64,16 @@ intel | emulating)
 		for program in awk comm diff gdb grep id mount sed setpriv sort stat timeout unshare; do
 			path=$(command -v $program) && set -- "$@" -f "$path"
 		done
+		# What third-party.sh looks for.
+		case $scripts in
+		*third-party.sh*)
+			for file in /usr/lib/syslinux/mbr /usr/lib/grub/i386-pc /boot/memtest86+*.bin /boot/ipxe.lkrn \
+				/usr/lib/ipxe/ipxe.iso /usr/share/seabios /usr/sbin/mkfs.fat /sbin/install-mbr \
+				/usr/sbin/install-mbr /usr/bin/grub-mkimage; do
+				[ ! -e "$file" ] || set -- "$@" -f "$file"
+			done
+			;;
+		esac
 		# gdb's own files, what it converts characters with, and what finds "localhost".
 		for file in /usr/share/gdb /usr/lib/python3.[0-9]* /etc/hosts /etc/nsswitch.conf \
 			/lib/*-linux-gnu/libnss_files.so.2 \
