@@ -1,5 +1,5 @@
 ; A boot sector that looks closely at the local APIC and the I/O APIC, and prints a dot for each thing that is as Intel's
-; manuals say, an x if not. Then it waits for three ticks of the one's timer and of the other's line 0.
+; manuals say, an x if not. On the way it waits for three ticks of the one's timer and of the other's line 0.
 ;
 ; A debugger should see $bx count the interrupts. The APICs' pages are far above 1 MiB: %fs has a limit of 4 GiB (unreal
 ; mode), as 32-bit code leaves it.
@@ -183,8 +183,13 @@ sum:	add al, [fs:esi + edx]
 	local 0x320, 0x10000
 	pin 2, 0x41
 	await bh, jae, 3
+	pin 2, 0x10000
+
+	; All APICs may be told to agree upon who is first, which no processor hears of; an NMI is not delivered.
 	mov al, 10
 	out 0xe9, al
+	local 0x300, 0x88500
+	local 0x300, 0x44400
 	cli
 	hlt
 

@@ -11,6 +11,7 @@
 #include "options.h"
 #include "trap.h"
 
+#define NO_MEMORY_SHOWN 16 /* accesses, to nobody who could stop the guest */
 #define KVM_NO_SUCH_HYPERCALL (-1000ll) /* -KVM_ENOSYS */
 
 /* If the guest goes on: what KVM takes for an answer, where it waits for one. */
@@ -72,6 +73,8 @@ static bool serve_mmio(struct machine *machine)
 	struct kvm_run *run = machine->vcpu.run;
 	uint64_t gpa = run->mmio.phys_addr, left;
 	void *host = vm_host(&machine->vm, gpa, &left);
+	bool with_gdb = machine->stub && gdbstub_connected(machine->stub);
+	unsigned int *told = &machine->system.no_memory_told;
 
 	if (vm_in_window(&machine->vm, gpa, &left) && run->mmio.len <= left &&
 	    run->mmio.len <= sizeof(run->mmio.data)) {
@@ -95,11 +98,15 @@ static bool serve_mmio(struct machine *machine)
 		return false;
 	if (!run->mmio.is_write)
 		memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
-	machine_say(machine, "%s of %u byte%s at physical address 0x%llx, where there is no memory",
-		    run->mmio.is_write ? "write" : "read", run->mmio.len,
-		    run->mmio.len == 1 ? "" : "s",
-		    (unsigned long long)run->mmio.phys_addr);
-	return machine->stub && gdbstub_connected(machine->stub);
+	if (with_gdb || *told < NO_MEMORY_SHOWN)
+		machine_say(machine, "%s of %u byte%s at physical address 0x%llx, where there is no memory",
+			    run->mmio.is_write ? "write" : "read", run->mmio.len,
+			    run->mmio.len == 1 ? "" : "s",
+			    (unsigned long long)run->mmio.phys_addr);
+	else if (*told == NO_MEMORY_SHOWN)
+		machine_say(machine, "more accesses to where there is no memory are not shown");
+	*told += *told <= NO_MEMORY_SHOWN;
+	return with_gdb;
 }
 
 int exit_take_back(struct machine *machine)

@@ -19,6 +19,7 @@ int irq_vector(const struct machine *machine)
 
 void irq_taken(struct machine *machine)
 {
+	typist_notice_interrupt(machine);
 	if (machine->interrupt >= 0)
 		machine->interrupt = -1;
 	else if (lapic_vector(machine) >= 0)

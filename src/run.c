@@ -17,6 +17,7 @@
 
 #define BIOS_STUB_STEPS 8 /* more than it takes to ask for the service */
 #define STEPS_TO_ARM 1024 /* between two looks at whether stepping is still needed */
+#define STEPS_TO_WINDOW 1000 /* a millisecond, or a few */
 
 static volatile sig_atomic_t ending = -1; /* exit status of machine_end() */
 static volatile sig_atomic_t in_run;
@@ -164,6 +165,22 @@ static bool carry_out(struct machine *machine)
 	return true;
 }
 
+/*
+ * A KVM that emulates guest code does many instructions between two looks at the interrupt flag. One that is on for a
+ * moment only, as in a scheduler's loop, it would not see for ever: some steps do.
+ */
+static void await_window(struct machine *machine)
+{
+	char why[256];
+
+	if (!machine->vcpu.run->request_interrupt_window || machine->vcpu.regs->rflags & RFLAGS_IF || machine->to_step)
+		return;
+	if (!machine->findings.done && probe(&machine->findings, why, sizeof(why)))
+		return;
+	if (machine->findings.steps_stay_armed && probe_abilities(&machine->findings, &machine->vcpu)->steps)
+		machine->to_step = STEPS_TO_WINDOW;
+}
+
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
@@ -211,8 +228,10 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 		exit = exit_take_back(machine);
 		if (exit)
 			break;
-		if (clock_was_kicked())
+		if (clock_was_kicked()) {
 			clock_kick(machine);
+			await_window(machine);
+		}
 		return INTERRUPTED;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
 	case KVM_EXIT_SET_TPR:

@@ -40,6 +40,8 @@
 #define ERROR_REGISTER 0x80
 /* Of the command register. */
 #define COMMAND_LOGICAL 0x800u
+#define COMMAND_ASSERT 0x4000u
+#define COMMAND_LEVEL 0x8000u
 #define COMMAND_WRITABLE 0xccfffu
 
 /* What can be set of each entry of the local vector table. */
@@ -47,7 +49,8 @@ static const uint32_t lvt_writable[LVT_COUNT] = {0x300ff, 0x107ff, 0x107ff, 0x1a
 
 static bool is_enabled(const struct machine *machine)
 {
-	return machine->is_pc && machine->vcpu.sregs->apic_base & BASE_ENABLE;
+	/* There is no CPU while the machine begins anew. */
+	return machine->is_pc && machine->vcpu.run && machine->vcpu.sregs->apic_base & BASE_ENABLE;
 }
 
 static bool is_on(const struct machine *machine)
@@ -322,6 +325,9 @@ static void send(struct machine *machine, uint32_t command)
 	unsigned int shorthand = command >> 18 & 3, mode = command >> 8 & 7;
 	bool is_own = shorthand == 1 || shorthand == 2;
 
+	/* "INIT level de-assert" has all APICs agree upon who is first, and no processor hears of it. */
+	if (mode == DELIVER_INIT && (command & (COMMAND_LEVEL | COMMAND_ASSERT)) == COMMAND_LEVEL)
+		return;
 	if (!shorthand)
 		is_own = lapic_is_addressed(machine, (uint8_t)(lapic->command[1] >> 24), command & COMMAND_LOGICAL);
 	if ((mode == DELIVER_FIXED || mode == DELIVER_LOWEST) && (command & 0xff) < VECTOR_MIN)

@@ -36,6 +36,7 @@ struct system {
 	} unanswered[UNANSWERED_MAX];
 	unsigned int unanswered_count;
 	bool unanswered_full; /* and the user knows */
+	unsigned int no_memory_told; /* accesses to where there is no memory */
 };
 
 #endif

@@ -18,6 +18,8 @@
 #define REST_BIOS CLOCK_SECOND
 /* Of a guest that polls, not one that empties the buffers. */
 #define SIGNS_ENOUGH 200
+/* A kernel's scheduler has interrupts on for a moment only, and again and again. */
+#define LISTENS (100 * CLOCK_MILLISECOND)
 #define LIVE_MAX 12 /* keys in the BIOS's buffer, of 15 that it can hold */
 
 /* The BIOS data area. */
@@ -108,9 +110,17 @@ void typist_notice(struct machine *machine, enum typist_sign sign)
 	}
 }
 
+/* Of the keyboard's interrupt. */
 static bool has_own_handler(const struct machine *machine)
 {
 	return !vcpu_is_real(&machine->vcpu) || bios_hears_keyboard(machine);
+}
+
+/* The ticks that the BIOS has counted say nothing of a kernel that has not set up its own interrupts yet. */
+void typist_notice_interrupt(struct machine *machine)
+{
+	if (has_own_handler(machine))
+		machine->typist.interrupted = machine->clock.now;
 }
 
 /* How many keys wait in the BIOS's buffer. */
@@ -143,6 +153,17 @@ static bool guest_is_behind(const struct machine *machine)
 	return count > (typist->live ? LIVE_MAX : 0);
 }
 
+/* Whether an interrupt of the keyboard's comes through, now or soon. */
+static bool guest_listens(const struct machine *machine)
+{
+	const struct typist *typist = &machine->typist;
+
+	if (!keyboard_interrupts(machine))
+		return false;
+	return machine->vcpu.regs->rflags & RFLAGS_IF ||
+	       (typist->interrupted && machine->clock.now - typist->interrupted < LISTENS);
+}
+
 static bool guest_is_ready(struct machine *machine)
 {
 	struct typist *typist = &machine->typist;
@@ -154,7 +175,7 @@ static bool guest_is_ready(struct machine *machine)
 		return true;
 	if (typist->signs >= SIGNS_ENOUGH)
 		rest = REST;
-	else if (!keyboard_interrupts(machine) || !(machine->vcpu.regs->rflags & RFLAGS_IF))
+	else if (!guest_listens(machine))
 		return false;
 	else
 		rest = has_own_handler(machine) ? REST_OWN : REST_BIOS;

@@ -31,6 +31,7 @@ struct typist {
 	unsigned int signs; /* since the last stroke, by their weight */
 	uint64_t since;	    /* the end of the last stroke */
 	uint64_t then;	    /* when there is something to be looked at */
+	uint64_t interrupted; /* when a handler of the guest's own was last to be called; 0: never */
 };
 
 /* Sees what the user wants typed from power-on. Returns 0, or a negative errno and why. */
@@ -45,5 +46,6 @@ void typist_reset(struct machine *machine);
 uint64_t typist_next(const struct machine *machine);
 void typist_update(struct machine *machine);
 void typist_notice(struct machine *machine, enum typist_sign sign);
+void typist_notice_interrupt(struct machine *machine);
 
 #endif

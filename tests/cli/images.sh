@@ -69,6 +69,13 @@ result $? "a triple fault: told"
 prints "memory that is not there" 0 "write of 4 bytes at physical address 0x20000000, where there is no memory
 read of 4 bytes at physical address 0x20000000, where there is no memory
 halted at 0008:00001012" --mode=32 "$GUESTS/hole.bin"
+# mov ecx, 20; l: mov [0x20000000], eax; loop l; hlt
+printf '\271\024\0\0\0\211\005\0\0\0\040\342\370\364' >"$work/hole"
+kvmgdb --gdb=none --mode=32 "$work/hole" >"$work/stdout" 2>&1
+[ "$(sort "$work/stdout" | uniq -c | sed 's/^ *//')" = "1 halted at 0008:0000100e
+1 more accesses to where there is no memory are not shown
+16 write of 4 bytes at physical address 0x20000000, where there is no memory" ]
+result $? "only the first of many accesses to memory that is not there are shown"
 
 kvmgdb --gdb=none --console="file:$work/text" "$GUESTS/sum.bin" >"$work/stdout" 2>&1
 result $? "a console in a file: exit status 0"

@@ -6,6 +6,7 @@
 need_kvm
 need_guest keys.bin
 need_guest keys-polled.bin
+need_guest keys-moment.bin
 need_guest lent.bin
 
 work=$(mktemp -d) || exit
@@ -102,6 +103,10 @@ same 'INT 16h AH=01h, ports, and a handler that goes on to the BIOS' "$work/expe
 printf 'abcdefghijklmnopqrstuvwxyz\nhalted at 0000:7c52\n' >"$work/expected"
 kvmgdb --gdb=none --keys='abcdefghijklmnopqrstuvwxyz\n' "$GUESTS/lent.bin" >"$work/out" 2>&1
 same 'a guest in protected mode that lends the BIOS its interrupts' "$work/expected" "$work/out"
+
+printf '1E 9E 30 B0 1C 9C \nhalted at 0000:7c48\n' >"$work/expected"
+kvmgdb --gdb=none --keys='ab\n' "$GUESTS/keys-moment.bin" >"$work/out" 2>&1
+same 'a guest that has interrupts on for a moment only, again and again' "$work/expected" "$work/out"
 
 # refused KEYS SENTENCE: the sentence's beginning.
 refused() {

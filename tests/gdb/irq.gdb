@@ -9,6 +9,6 @@ monitor irq
 tbreak *0x7f58
 continue
 monitor irq
-tbreak *0x813b
+tbreak *0x8189
 continue
 monitor irq
