@@ -76,6 +76,7 @@ static void describe_emulation(const struct vcpu *vcpu, const char *where, struc
 	uint8_t code[INSTRUCTION_MAX];
 	uint64_t pc = vcpu_pc(vcpu);
 	ssize_t n = memory_read(vcpu, pc, code, sizeof(code));
+	bool is_interrupt;
 
 	decode_next(vcpu, &instruction);
 	if (instruction.length && n >= instruction.length) {
@@ -91,8 +92,10 @@ static void describe_emulation(const struct vcpu *vcpu, const char *where, struc
 	}
 	for (ssize_t i = 0; i < n; i++)
 		sprintf(bytes + 3 * i, " %02x", code[i]);
-	set(meaning, GDBSTUB_SIGNAL_ILL, false, "the host's KVM cannot emulate the instruction at %s:%s",
-	    where, bytes);
+	/* These are carried out in its place (emulate.h), but for the two. */
+	is_interrupt = (instruction.class == CLASS_INT || instruction.class == CLASS_IRET) && !vcpu_is_real(vcpu);
+	set(meaning, GDBSTUB_SIGNAL_ILL, false, "the host's KVM cannot emulate the instruction at %s:%s%s",
+	    where, bytes, is_interrupt ? "; the CPU would raise an exception there, or switch tasks" : "");
 }
 
 static void describe_internal(const struct vcpu *vcpu, const char *where, struct exit_meaning *meaning)
@@ -118,6 +121,27 @@ static void describe_internal(const struct vcpu *vcpu, const char *where, struct
 
 /* --- The other exits --- */
 
+/*
+ * Whether the instruction sets CR0.PG in 32-bit code with all else as it must be. KVM's back ends that emulate guest
+ * code may know no such paging: it is the #GP by which they say so.
+ */
+static bool is_refused_paging(const struct vcpu *vcpu)
+{
+	const struct kvm_sregs *sregs = vcpu->sregs;
+	struct kvm_regs regs = *vcpu->regs;
+	uint8_t code[3];
+	uint64_t value;
+
+	if (vcpu_mode(vcpu) != MODE_32 || sregs->efer & EFER_LME || sregs->cr4 & CR4_PAE ||
+	    (sregs->cr0 & (CR0_PE | CR0_PG)) != CR0_PE)
+		return false;
+	if (memory_read(vcpu, vcpu_pc(vcpu), code, sizeof(code)) != sizeof(code) || code[0] != 0x0f ||
+	    code[1] != 0x22 || (code[2] & 0xf8) != 0xc0) /* MOV to CR0 */
+		return false;
+	value = *vcpu_general(&regs, code[2] & 7u);
+	return (value & (CR0_PE | CR0_PG)) == (CR0_PE | CR0_PG) && !(value & CR0_NW);
+}
+
 static void describe_shutdown(const struct vcpu *vcpu, const char *where, struct exit_meaning *meaning)
 {
 	const struct kvm_segment *cs = &vcpu->sregs->cs;
@@ -129,7 +153,8 @@ static void describe_shutdown(const struct vcpu *vcpu, const char *where, struct
 		    "triple fault; the processor has reset itself, so the registers are not those of "
 		    "the fault");
 	else
-		set(meaning, GDBSTUB_SIGNAL_SEGV, true, "triple fault at %s", where);
+		set(meaning, GDBSTUB_SIGNAL_SEGV, true, "triple fault at %s%s", where,
+		    is_refused_paging(vcpu) ? ": the host's KVM does not let 32-bit code switch paging on" : "");
 }
 
 /* Not dead: with other registers it can go on. */

@@ -20,6 +20,7 @@ enum vcpu_mode { MODE_16, MODE_32, MODE_64, MODE_COUNT };
 #define CR0_ET 0x10u
 #define CR0_AM 0x40000u
 #define CR0_WP 0x10000u
+#define CR0_NW 0x20000000u
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
 #define CR4_OSFXSR 0x200u

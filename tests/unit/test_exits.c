@@ -20,15 +20,18 @@
 #define EXIT_NOTIFY 37	     /* behind the kernel headers' 5.15 */
 #define EXIT_MEMORY_FAULT 39 /* and 6.8 */
 
-enum place { REAL, PROTECTED, LONG, IN_HOLE, AT_END, AFTER_RESET, AT_RESET, PLACES };
+enum place { REAL, PROTECTED, PAGING, PAGED, AT_INT, LONG, IN_HOLE, AT_END, AFTER_RESET, AT_RESET, PLACES };
 
 static const struct {
-	uint64_t cr0, efer, cs_base, rip;
+	uint64_t cr0, efer, cs_base, rip, rax;
 	uint16_t cs;
 	bool db, l;
 } places[PLACES] = {
 	[REAL] = {.cr0 = 0x10, .cs_base = 0x7c0, .cs = 0x7c, .rip = 0x840},
 	[PROTECTED] = {.cr0 = 0x11, .cs = 8, .rip = 0x1000, .db = true},
+	[PAGING] = {.cr0 = 0x11, .cs = 8, .rip = 0x1100, .db = true, .rax = 0x80000011},
+	[PAGED] = {.cr0 = 0x11, .cs = 8, .rip = 0x1100, .db = true, .rax = 0x80000010},
+	[AT_INT] = {.cr0 = 0x11, .cs = 8, .rip = 0x1200, .db = true},
 	[LONG] = {.cr0 = 0x80000011, .efer = 0x500, .cs = 8, .rip = 0x1000, .l = true},
 	[IN_HOLE] = {.cr0 = 0x11, .cs = 8, .rip = 0x20000, .db = true},
 	[AT_END] = {.cr0 = 0x11, .cs = 8, .rip = MEMORY - 1, .db = true},
@@ -39,6 +42,8 @@ static const struct {
 
 /* FLD1, which the decoder knows; in real mode something that is no instruction. */
 static const uint8_t fld1[] = {0xd9, 0xe8, 0xf4};
+static const uint8_t mov_cr0_eax[] = {0x0f, 0x22, 0xc0};
+static const uint8_t int_80[] = {0xcd, 0x80};
 static const uint8_t prefixes[] = {0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66,
 				   0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66};
 
@@ -70,6 +75,10 @@ static const struct row rows[] = {
 	{"SHUTDOWN, real mode", KVM_EXIT_SHUTDOWN, REAL, {}, SEGV, true, "triple fault at 007c:0840"},
 	{"SHUTDOWN, protected mode", KVM_EXIT_SHUTDOWN, PROTECTED, {}, SEGV, true,
 	 "triple fault at 0008:00001000"},
+	{"SHUTDOWN, paging switched on", KVM_EXIT_SHUTDOWN, PAGING, {}, SEGV, true,
+	 "triple fault at 0008:00001100: the host's KVM does not let 32-bit code switch paging on"},
+	{"SHUTDOWN, paging without protection", KVM_EXIT_SHUTDOWN, PAGED, {}, SEGV, true,
+	 "triple fault at 0008:00001100"},
 	{"SHUTDOWN, long mode", KVM_EXIT_SHUTDOWN, LONG, {}, SEGV, true, "triple fault at 0x1000"},
 	{"SHUTDOWN, reset by an AMD processor", KVM_EXIT_SHUTDOWN, AFTER_RESET, {}, SEGV, true,
 	 "triple fault; the processor has reset itself, so the registers are not those of the fault"},
@@ -100,6 +109,9 @@ static const struct row rows[] = {
 
 	{"EMULATION", KVM_EXIT_INTERNAL_ERROR, PROTECTED, {EMULATION(3, BYTES, 15)}, ILL, false,
 	 "the host's KVM cannot emulate the instruction at 0008:00001000: d9 e8"},
+	{"EMULATION, of INT", KVM_EXIT_INTERNAL_ERROR, AT_INT, {EMULATION(3, BYTES, 15)}, ILL, false,
+	 "the host's KVM cannot emulate the instruction at 0008:00001200: cd 80; the CPU would raise an exception there, "
+	 "or switch tasks"},
 	{"EMULATION, KVM says nothing", KVM_EXIT_INTERNAL_ERROR, PROTECTED, {EMULATION(0, 0, 0)}, ILL, false,
 	 "the host's KVM cannot emulate the instruction at 0008:00001000: d9 e8"},
 	{"EMULATION, no length known", KVM_EXIT_INTERNAL_ERROR, REAL, {EMULATION(3, BYTES, 15)}, ILL, false,
@@ -293,7 +305,7 @@ static void put_at(enum place place)
 {
 	struct vcpu *vcpu = &machine.vcpu;
 
-	vcpu->own_regs = (struct kvm_regs){.rip = places[place].rip};
+	vcpu->own_regs = (struct kvm_regs){.rip = places[place].rip, .rax = places[place].rax};
 	vcpu->own_sregs = (struct kvm_sregs){
 		.cr0 = places[place].cr0,
 		.efer = places[place].efer,
@@ -492,6 +504,8 @@ int main(void)
 	machine.vcpu.run = pages;
 	machine.vcpu.regs = &machine.vcpu.own_regs;
 	machine.vcpu.sregs = &machine.vcpu.own_sregs;
+	memcpy(machine.vm.memory + 0x1100, mov_cr0_eax, sizeof(mov_cr0_eax));
+	memcpy(machine.vm.memory + 0x1200, int_80, sizeof(int_80));
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (rows[i].place == REAL)
 			memcpy(machine.vm.memory + 0x1000, prefixes, sizeof(prefixes));
