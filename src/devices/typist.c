@@ -12,13 +12,15 @@
 /* Who only looks whether keys are down does so once in a frame, which may be a tick of the timer. */
 #define HOLD_BIOS (10 * CLOCK_MILLISECOND)
 #define HOLD_OWN (80 * CLOCK_MILLISECOND)
+/* A modifier alone is for those alone who look whether it is down. */
+#define HOLD_MODIFIER (80 * CLOCK_MILLISECOND)
 #define REST CLOCK_MILLISECOND	      /* between strokes, for a guest that wants one */
 #define REST_OWN (50 * CLOCK_MILLISECOND) /* for one that has its own handler of the interrupt */
 /* For one that may look into the BIOS's data area. */
 #define REST_BIOS CLOCK_SECOND
 /* Of a guest that polls, not one that empties the buffers. */
 #define SIGNS_ENOUGH 200
-/* A kernel's scheduler has interrupts on for a moment only, and again and again. */
+/* A kernel's scheduler has interrupts on for a moment only, again and again; who calls the BIOS without end, between two calls. */
 #define LISTENS (100 * CLOCK_MILLISECOND)
 #define LIVE_MAX 12 /* keys in the BIOS's buffer, of 15 that it can hold */
 
@@ -31,6 +33,7 @@
 #define MAKE_SHIFT 0x2a
 #define MAKE_CTRL 0x1d
 #define MAKE_ALT 0x38
+#define MAKE_RIGHT_SHIFT 0x36
 #define BREAK 0x80
 #define GREY 0xe0
 
@@ -116,11 +119,10 @@ static bool has_own_handler(const struct machine *machine)
 	return !vcpu_is_real(&machine->vcpu) || bios_hears_keyboard(machine);
 }
 
-/* The ticks that the BIOS has counted say nothing of a kernel that has not set up its own interrupts yet. */
 void typist_notice_interrupt(struct machine *machine)
 {
-	if (has_own_handler(machine))
-		machine->typist.interrupted = machine->clock.now;
+	machine->typist.interrupted = machine->clock.now;
+	machine->typist.interrupted_real = vcpu_is_real(&machine->vcpu);
 }
 
 /* How many keys wait in the BIOS's buffer. */
@@ -160,16 +162,30 @@ static bool guest_listens(const struct machine *machine)
 
 	if (!keyboard_interrupts(machine))
 		return false;
+	/* Those that the BIOS has got say nothing of a kernel that has not set up its own yet. */
 	return machine->vcpu.regs->rflags & RFLAGS_IF ||
-	       (typist->interrupted && machine->clock.now - typist->interrupted < LISTENS);
+	       (typist->interrupted && typist->interrupted_real == vcpu_is_real(&machine->vcpu) &&
+		machine->clock.now - typist->interrupted < LISTENS);
 }
 
-static bool guest_is_ready(struct machine *machine)
+/* Shift, Ctrl or Alt alone, which the BIOS puts into no buffer. */
+static bool is_modifier(struct stroke stroke)
+{
+	if (stroke.how & (STROKE_WAIT | STROKE_CODE))
+		return false;
+	for (unsigned int i = 0; i < MODIFIERS; i++) {
+		if (stroke.code == modifiers[i][1])
+			return true;
+	}
+	return stroke.code == MAKE_RIGHT_SHIFT;
+}
+
+static bool guest_is_ready(struct machine *machine, struct stroke stroke)
 {
 	struct typist *typist = &machine->typist;
 	uint64_t rest;
 
-	if (!keyboard_is_ready(machine) || guest_is_behind(machine))
+	if (!keyboard_is_ready(machine) || (guest_is_behind(machine) && !is_modifier(stroke)))
 		return false;
 	if (typist->live)
 		return true;
@@ -241,6 +257,15 @@ static void release(struct machine *machine, struct stroke stroke)
 	keyboard_send(machine, bytes, n);
 }
 
+static uint64_t hold_time(const struct machine *machine, struct stroke stroke)
+{
+	if (machine->typist.live)
+		return 0;
+	if (is_modifier(stroke))
+		return HOLD_MODIFIER;
+	return has_own_handler(machine) ? HOLD_OWN : HOLD_BIOS;
+}
+
 uint64_t typist_next(const struct machine *machine)
 {
 	const struct typist *typist = &machine->typist;
@@ -273,14 +298,14 @@ void typist_update(struct machine *machine)
 			typist->then = now + stroke.wait * CLOCK_MILLISECOND;
 		return;
 	}
-	if (!guest_is_ready(machine))
+	if (!guest_is_ready(machine, stroke))
 		return;
 	typist->stored_last = false;
 	press(machine, stroke);
 	typist->next++;
 	typist->pressed = true;
 	typist->signs = 0;
-	typist->then = now + (typist->live ? 0 : has_own_handler(machine) ? HOLD_OWN : HOLD_BIOS);
+	typist->then = now + hold_time(machine, stroke);
 }
 
 bool keyboard_may_come(const struct machine *machine)
@@ -291,8 +316,8 @@ bool keyboard_may_come(const struct machine *machine)
 		return false;
 	if (machine->keyboard.count || typist->pressed)
 		return true;
-	/* Keys that lie there untouched keep all others away. */
+	/* Keys that lie there untouched keep all others away that would go there. */
 	if (typist->next < typist->strokes.count)
-		return !guest_is_behind(machine);
+		return !guest_is_behind(machine) || is_modifier(typist->strokes.stroke[typist->next]);
 	return typist->live && (typist->has_seen || has_own_handler(machine));
 }

@@ -31,7 +31,8 @@ struct typist {
 	unsigned int signs; /* since the last stroke, by their weight */
 	uint64_t since;	    /* the end of the last stroke */
 	uint64_t then;	    /* when there is something to be looked at */
-	uint64_t interrupted; /* when a handler of the guest's own was last to be called; 0: never */
+	uint64_t interrupted; /* when the guest has last taken an interrupt; 0: never */
+	bool interrupted_real; /* and whether in real mode */
 };
 
 /* Sees what the user wants typed from power-on. Returns 0, or a negative errno and why. */

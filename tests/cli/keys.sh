@@ -6,6 +6,7 @@
 need_kvm
 need_guest keys.bin
 need_guest keys-polled.bin
+need_guest keys-modifiers.bin
 need_guest keys-moment.bin
 need_guest lent.bin
 
@@ -107,6 +108,10 @@ same 'a guest in protected mode that lends the BIOS its interrupts' "$work/expec
 printf '1E 9E 30 B0 1C 9C \nhalted at 0000:7c48\n' >"$work/expected"
 kvmgdb --gdb=none --keys='ab\n' "$GUESTS/keys-moment.bin" >"$work/out" 2>&1
 same 'a guest that has interrupts on for a moment only, again and again' "$work/expected" "$work/out"
+
+printf '..\nhalted at 0000:7c43\n' >"$work/expected"
+kvmgdb --gdb=none --keys='x<Shift><Ctrl><Alt>' "$GUESTS/keys-modifiers.bin" >"$work/out" 2>&1
+same 'a guest that looks for modifiers alone' "$work/expected" "$work/out"
 
 # refused KEYS SENTENCE: the sentence's beginning.
 refused() {
