@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "code_page.h"
+#include "e820.h"
 #include "machine.h"
 #include "memory.h"
 
@@ -49,7 +50,11 @@ void screen_read(const struct machine *machine, struct screen *screen)
 			unsigned int at = (first + x) % cells;
 			uint8_t cell[2] = {' ', 0x07};
 
-			memory_read_physical(&machine->vcpu, windows[window].base + 2 * at, cell, sizeof(cell));
+			/* What is at B8000 may be a font for the moment (vga_memory.c), and the text stays. */
+			if (window <= 1)
+				memory_read_physical(&machine->vcpu, windows[window].base + 2 * at, cell, sizeof(cell));
+			else if (machine->vm.low_size >= HIGH_MEMORY_START)
+				memcpy(cell, machine->vm.memory + windows[window].base + 2 * at, sizeof(cell));
 			screen->cell[y][x] = (struct screen_cell){cell[0], cell[1]};
 			if (line < split && at == vga_cursor(vga) % cells) {
 				screen->has_cursor = !(vga->crtc[CRTC_CURSOR_START] & CURSOR_OFF) &&

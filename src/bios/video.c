@@ -47,7 +47,8 @@ static unsigned int active_page(const struct machine *machine)
 
 static uint32_t page_offset(const struct machine *machine, unsigned int page)
 {
-	return page % VIDEO_PAGES * (uint32_t)bios_word(machine, VIDEO_PAGE_SIZE);
+	/* A mode with one page is often called with no page's number at all. */
+	return page % video_mode(machine)->pages * (uint32_t)bios_word(machine, VIDEO_PAGE_SIZE);
 }
 
 /* In bytes, of a text mode. */

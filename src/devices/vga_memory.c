@@ -4,7 +4,8 @@
 
 #include "machine.h"
 
-#define MAP_SHIFT 2 /* in GRAPHICS_MISC; 0 and 1 are at A0000 */
+#define MAP_SHIFT 2 /* in GRAPHICS_MISC */
+#define WINDOW_SIZE 0x20000u /* from VGA_MEMORY on: all that a VGA's memory may be in */
 #define CHAIN_4 0x08	  /* in SEQUENCER_MEMORY */
 #define NOT_ODD_EVEN 0x04
 #define READ_COMPARES 0x08 /* in GRAPHICS_MODE */
@@ -12,9 +13,19 @@
 
 enum { ROTATED, LATCHES, COLOUR, MASKED }; /* write modes */
 
+/* Where each setting of GRAPHICS_MISC has the memory, from VGA_MEMORY on. */
+static const struct map {
+	uint32_t start, size;
+} maps[] = {{0, 0x20000}, {0, 0x10000}, {0x10000, 0x8000}, {0x18000, 0x8000}};
+
+static const struct map *current_map(const struct vga *vga)
+{
+	return &maps[vga->graphics[GRAPHICS_MISC] >> MAP_SHIFT & 3];
+}
+
 static bool is_at_a0000(const struct vga *vga)
 {
-	return (vga->graphics[GRAPHICS_MISC] >> MAP_SHIFT & 3) <= 1;
+	return !current_map(vga)->start;
 }
 
 static uint8_t fill(bool set)
@@ -122,14 +133,22 @@ uint8_t vga_memory_read(struct vga *vga, uint32_t offset)
 	return vga_memory_peek(vga, offset);
 }
 
+/* Where the planes are not is the memory that other modes have there. */
 static void access(void *opaque, uint64_t offset, uint8_t *data, size_t len, enum window_access how)
 {
-	struct vga *vga = opaque;
+	struct machine *machine = opaque;
+	struct vga *vga = &machine->vga;
+	const struct map *map = current_map(vga);
 
 	for (size_t i = 0; i < len; i++) {
-		uint32_t at = (uint32_t)(offset + i);
+		uint8_t *memory = machine->vm.memory + VGA_MEMORY + offset + i;
+		uint32_t at = (uint32_t)(offset + i) - map->start;
 
-		if (how == WINDOW_WRITE)
+		if (at >= map->size && how == WINDOW_WRITE)
+			*memory = data[i];
+		else if (at >= map->size)
+			data[i] = *memory;
+		else if (how == WINDOW_WRITE)
 			vga_memory_write(vga, at, data[i]);
 		else
 			data[i] = how == WINDOW_READ ? vga_memory_read(vga, at) : vga_memory_peek(vga, at);
@@ -153,12 +172,23 @@ static void copy_chained(struct vga *vga, uint8_t *memory, bool to_planes)
 	vga->planes_used |= to_planes;
 }
 
+/*
+ * The planes are accessed one by one: at A0000, or in a text mode where the text is, by programs that put a font there.
+ * The CGA's modes look like that, too, but have one plane only.
+ */
+static bool is_planar(const struct vga *vga)
+{
+	if (vga->sequencer[SEQUENCER_MEMORY] & CHAIN_4)
+		return false;
+	return is_at_a0000(vga) || (!is_odd_even(vga) && !vga_is_graphics(vga));
+}
+
 void vga_mode_changed(struct machine *machine)
 {
 	struct vga *vga = &machine->vga;
 	struct vm *vm = &machine->vm;
-	const struct window window = {.start = VGA_MEMORY, .size = VGA_PLANE_SIZE, .access = access, .opaque = vga};
-	bool chained = vga->sequencer[SEQUENCER_MEMORY] & CHAIN_4, planar = is_at_a0000(vga) && !chained;
+	const struct window window = {.start = VGA_MEMORY, .size = WINDOW_SIZE, .access = access, .opaque = machine};
+	bool chained = vga->sequencer[SEQUENCER_MEMORY] & CHAIN_4, planar = is_planar(vga);
 	int result = 0;
 
 	if (planar && !vm->window.size) {

@@ -5,7 +5,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 need_kvm
-for guest in screen-text screen-scroll screen-graphics screen-modes vga; do
+for guest in screen-text screen-scroll screen-graphics screen-modes vga font-b8000; do
 	need_guest $guest.bin
 done
 
@@ -105,6 +105,19 @@ cat >"$work/expected" <<'END'
 halted at 0000:117e
 END
 same "vga: registers, and 70 retraces" "$work/expected" "$work/err"
+
+# Mode 13h has one page, whatever is in BH: a pixel of colour 0Fh at 50, 50, read at A0000 + 50 * 320 + 50.
+printf '\270\023\000\315\020\270\017\014\267\005\271\062\000\211\312\315\020' >"$work/pixel"
+printf '\150\000\240\037\240\262\076\346\340\372\364' >>"$work/pixel"
+printf 'port 0x00e0 <- 0x0f (15)\nhalted at 0000:101c\n' >"$work/expected"
+kvmgdb --gdb=none --machine=pc "$work/pixel" >"$work/out" 2>&1
+same "a pixel on a page that there is not" "$work/expected" "$work/out"
+
+# A font by B8000, and the text behind it.
+printf 'A\n' >"$work/expected"
+shows font-b8000
+printf '....\nhalted at 0000:7cae\n' >"$work/expected"
+same "a font by B8000" "$work/expected" "$work/err"
 
 # With a COMMAND the screen comes when it has ended.
 printf 'command\n' >"$work/expected"
