@@ -6,6 +6,7 @@
 
 #include "bios/bios.h"
 #include "devices/devices.h"
+#include "memory.h"
 
 /* How long a guest of which nothing changes is left waiting in its own time before it counts as halted. */
 #define IDLE_MAX (60 * CLOCK_SECOND)
@@ -53,13 +54,29 @@ static bool is_idle(struct machine *machine)
 	return machine->clock.now - idle->since >= IDLE_MAX;
 }
 
+#define HLT 0xf4
+
+/* At a HLT or behind it, and nothing but what fills a boot sector follows, or its signature. */
+static bool is_at_end(const struct vcpu *vcpu)
+{
+	static const uint8_t filling[2], signature[2] = {0x55, 0xaa};
+	uint8_t next[8] = {0}, *code = next;
+	ssize_t len = memory_read(vcpu, vcpu_pc(vcpu), next, sizeof(next) - sizeof(filling));
+
+	for (; len > 0 && *code == HLT; len--)
+		code++;
+	return !memcmp(code, filling, sizeof(filling)) || !memcmp(code, signature, sizeof(signature));
+}
+
 /*
- * A guest that has not used anything of a PC does not know that the BIOS's clock ticks: for it, as on a bare CPU,
- * a HLT is the end.
+ * A guest that has not used anything of a PC may not know that the BIOS's clock ticks: for it, as on a bare CPU,
+ * a HLT is the end, unless there is more to be done.
  */
 static bool is_bare(const struct machine *machine)
 {
-	return !machine->is_pc || !(machine->uses_pc || bios_is_hooked(machine));
+	if (!machine->is_pc)
+		return true;
+	return !(machine->uses_pc || bios_is_hooked(machine)) && is_at_end(&machine->vcpu);
 }
 
 enum outcome irq_wait(struct machine *machine)
@@ -73,7 +90,7 @@ enum outcome irq_wait(struct machine *machine)
 		return STOPPED;
 	if (is_bare(machine) && !irq_wakes(machine))
 		return STOPPED;
-	while (!irq_wakes(machine)) {
+	while (!irq_wakes(machine) && !bios_wait_is_over(machine)) {
 		idle = is_idle(machine);
 		if (machine->vcpu.kicked)
 			return INTERRUPTED;

@@ -8,6 +8,7 @@
 #include "bios/video.h"
 #include "devices/devices.h"
 #include "e820.h"
+#include "irq.h"
 #include "load/load.h"
 #include "machine.h"
 #include "memory.h"
@@ -19,6 +20,7 @@
 /* Of the frame that an INT has pushed, from the stack pointer. */
 #define FRAME_FLAGS 4
 #define FRAME_SIZE 6
+#define IRET 0xcf
 
 /* By vector, or enum rom_trap. */
 static const struct bios_service *const interrupts[ROM_TRAPS] = {
@@ -357,6 +359,24 @@ static void tell(struct bios_call *call, uint8_t ah)
 		    vector, ah, call->a.l, call->cs, (uint16_t)(call->ip - 2));
 }
 
+/*
+ * A guest that calls the BIOS without end has interrupts on between two calls only, and a KVM that emulates guest code
+ * may not see that in time: with one that waits the IRET is done here, behind which it comes at once. Nobody who steps,
+ * or has a breakpoint there, is to miss it.
+ */
+static void return_early(struct bios_call *call)
+{
+	struct machine *machine = call->machine;
+	struct vcpu *vcpu = &machine->vcpu;
+	uint8_t code;
+
+	if ((call->flags & (RFLAGS_IF | RFLAGS_TF)) != RFLAGS_IF || vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP ||
+	    irq_vector(machine) < 0 || points_at(&machine->points, vcpu_pc(vcpu)) != GDBSTUB_STOPPED)
+		return;
+	if (memory_read(vcpu, vcpu_pc(vcpu), &code, 1) == 1 && code == IRET)
+		bios_pop_frame(call, false);
+}
+
 enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop)
 {
 	int trap = rom_trap_at(vcpu_pc(&machine->vcpu));
@@ -374,7 +394,8 @@ enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop)
 	before = call;
 	service = find(call.trap, call.a.h);
 	clock_advance(machine, CLOCK_BIOS_SERVICE);
-	machine->uses_pc |= trap != 0x08;
+	/* The tick of the timer is not the guest's doing. */
+	machine->uses_pc |= trap != 0x08 && trap != 0x1c;
 	if (service)
 		result = service->serve(&call);
 	else if (is_empty((unsigned int)trap))
@@ -388,5 +409,7 @@ enum outcome bios_serve(struct machine *machine, struct gdbstub_stop *stop)
 	if (machine->trace & TRACE_BIOS && result != BIOS_WAIT && !is_own(&call))
 		trace_service(&before, &call, result == BIOS_DONE || result == BIOS_UNKNOWN);
 	finish(&call, result, machine->vcpu.sregs->es.selector);
+	if (result == BIOS_DONE || result == BIOS_UNKNOWN)
+		return_early(&call);
 	return result == BIOS_STOP ? STOPPED : GOES_ON;
 }

@@ -106,6 +106,8 @@ uint32_t bios_long(const struct machine *machine, unsigned int offset);
 void bios_set_long(struct machine *machine, unsigned int offset, uint32_t value);
 
 /* When the wait in progress ends, or CLOCK_NEVER. */
+/* INT 15h AH=86h is in progress, and has waited for long enough: its HLT ends without an interrupt. */
+bool bios_wait_is_over(const struct machine *machine);
 uint64_t bios_next(const struct machine *machine);
 
 /* Sets or clears bits of the caller's flags. */

@@ -318,6 +318,14 @@ const struct bios_service int15_services[] = {
 	{0},
 };
 
+bool bios_wait_is_over(const struct machine *machine)
+{
+	const struct bios *bios = &machine->bios;
+
+	return bios->wait_until && machine->clock.now >= bios->wait_until &&
+	       machine->vcpu.sregs->cs.selector == ROM_SEGMENT;
+}
+
 uint64_t bios_next(const struct machine *machine)
 {
 	uint64_t end = machine->bios.wait_until;

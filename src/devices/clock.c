@@ -14,6 +14,8 @@
 
 /* How far the guest may be ahead with clock.real. */
 #define PACE (5 * CLOCK_MILLISECOND)
+/* One that is behind by no more makes up for it: who calls the BIOS all the time is behind at each look, by a little. */
+#define LAG_MAX (100 * CLOCK_MILLISECOND)
 
 /* A signal handler has no other way to them. */
 static timer_t timer;
@@ -63,7 +65,7 @@ static uint64_t sleep_until(struct machine *machine, uint64_t then)
 	/* A guest that was stopped, or is slow, does not hurry afterwards. */
 	if (!clock->real)
 		wanted -= CLOCK_AHEAD_MAX;
-	else if (host > wanted)
+	else if (host > wanted + LAG_MAX)
 		clock->host = host - then;
 	if (host >= wanted)
 		return then;

@@ -61,6 +61,14 @@ port 0x0080 <- 0x7c00 (31744)
 port 0x0080 <- 0x0000 (0)
 halted at 0000:7c0d" "$work/sector"
 
+# It uses nothing of the PC but that HLT waits for the timer: xor cx, cx; l: hlt; inc cx; cmp cl, 5; jne l; mov al, cl;
+# out 0xe0, al; hlt
+printf '\061\311\364\101\200\371\005\165\371\210\310\346\340\364' >"$work/hlt"
+head -c 496 /dev/zero | cat "$work/hlt" - >"$work/sector"
+printf '\125\252' >>"$work/sector"
+prints "a boot sector whose HLT waits for the timer" 0 "port 0x00e0 <- 0x05 (5)
+halted at 0000:7c0e" "$work/sector"
+
 kvmgdb --gdb=none --mode=32 "$GUESTS/die.bin" >"$work/stdout" 2>"$work/stderr"
 [ $? -eq 1 ]
 result $? "a triple fault: exit status 1"

@@ -4,7 +4,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 need_kvm
-for guest in services rtc int15 spin-ticks timers apic; do
+for guest in services rtc int15 spin-ticks ticks-polled timers apic; do
 	need_guest $guest.bin
 done
 
@@ -104,6 +104,10 @@ says apic
 # Code that never leaves the CPU gets each tick of a fast timer, or it would wait for ten times as long.
 printf '1\nhalted at 0000:7c43\n' >"$work/expected"
 says spin-ticks
+
+# Nor are ticks lost to a guest that calls the BIOS all the time, and a wait does not last until the next one.
+printf '..\nhalted at 0000:7c3f\n' >"$work/expected"
+says ticks-polled
 
 # Ralf Brown's Interrupt List has them all: AX as it was called, AX to DX and the carry flag as they came back.
 cat >"$work/expected" <<'END'
