@@ -162,6 +162,7 @@ static bool carry_out(struct machine *machine)
 	if (had_tf && !gate.frame)
 		machine->inject = KVM_GUESTDBG_INJECT_DB;
 	machine->guest_tf = machine->vcpu.regs->rflags & RFLAGS_TF;
+	machine->carried_out = true;
 	return true;
 }
 
@@ -423,9 +424,33 @@ static enum outcome begin_at_point(struct machine *machine, struct gdbstub_stop 
 	return outcome;
 }
 
+/*
+ * What KVM cannot emulate at privilege level 3 it gives to the guest as an invalid opcode, and nobody else hears of
+ * it: INT before all, by which user code calls its kernel. Steps see to that. It is an IRET that leads there, and
+ * that was carried out. True if they begin here.
+ */
+static bool step_user_code(struct machine *machine)
+{
+	const struct vcpu *vcpu = &machine->vcpu;
+	char why[256];
+
+	if (machine->to_step || vcpu_cpl(vcpu) != 3 || vcpu_is_real(vcpu))
+		return false;
+	if (!machine->carried_out && !machine->findings.done)
+		return false;
+	if (!machine->findings.done && probe(&machine->findings, why, sizeof(why))) {
+		machine->carried_out = false;
+		return false;
+	}
+	if (machine->findings.steps_stay_armed && probe_abilities(&machine->findings, vcpu)->steps)
+		machine->to_step = STEPS_TO_ARM;
+	return machine->to_step;
+}
+
 static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop *stop)
 {
 	enum outcome outcome;
+	bool begins;
 
 	if (asked && attend(machine, true, stop) == STOPPED)
 		return;
@@ -434,8 +459,13 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 		screen_update(machine, false);
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
+		begins = step_user_code(machine);
 		if (machine->at_point) {
 			outcome = leave_point(machine, stop);
+			continue;
+		}
+		if (begins && points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED) {
+			outcome = hit(machine, stop);
 			continue;
 		}
 		if (!machine->to_step) {

@@ -5,7 +5,7 @@
 . "${srcdir:-.}/tests/lib.sh"
 
 need_kvm
-for guest in gates32 plain32 readonly64 refused tf-carried; do
+for guest in gates32 plain32 readonly64 refused tf-carried user32; do
 	need_guest $guest.bin
 done
 work=$(mktemp -d) || exit
@@ -22,6 +22,8 @@ ends() {
 }
 
 ends 'INT and IRET, at privilege level 3, too' 'halted at 0008:00001232' --mode=32 "$GUESTS/gates32.bin"
+ends 'a program at privilege level 3, under a handler of invalid opcodes' 'abcdefghijklmnopqrstuvwxyz
+halted at 0008:0000106e' --mode=32 "$GUESTS/user32.bin"
 ends 'LAR, LSL, VERR, VERW, POPCNT, MXCSR, RDRAND and RDSEED' '..................................
 halted at 0008:000014e1' --mode=32 "$GUESTS/plain32.bin"
 ends "the guest's own TF" '9
