@@ -17,7 +17,7 @@
 
 #define BIOS_STUB_STEPS 8 /* more than it takes to ask for the service */
 #define STEPS_TO_ARM 1024 /* between two looks at whether stepping is still needed */
-#define STEPS_TO_WINDOW 1000 /* a millisecond, or a few */
+#define STEPS_TO_WINDOW 128 /* of the 10 ms between two kicks less than one, also where KVM does them */
 
 static volatile sig_atomic_t ending = -1; /* exit status of machine_end() */
 static volatile sig_atomic_t in_run;

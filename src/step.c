@@ -468,8 +468,10 @@ static bool is_free(const struct step *s, bool interrupts)
 {
 	const struct machine *machine = s->machine;
 
-	if (machine->step_kvm || machine->inject || machine->guest_tf || s->vcpu->regs->rflags & RFLAGS_TF ||
-	    (interrupts && irq_vector(machine) >= 0))
+	uint64_t flags = s->vcpu->regs->rflags;
+
+	if (machine->step_kvm || machine->inject || machine->guest_tf || flags & RFLAGS_TF ||
+	    (interrupts && flags & RFLAGS_IF && irq_vector(machine) >= 0))
 		return false;
 	/* The guest's own are heeded by a step where guest code is emulated alone. */
 	return !machine->findings.steps_stay_armed || !vcpu_has_breakpoints(s->vcpu);
