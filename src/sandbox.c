@@ -181,7 +181,6 @@ static void warm_up(void)
 
 	/* To ask how much memory there is, for more than 1 KiB. */
 	qsort(two, 2, sizeof(*two), compare);
-	tzset();
 	setvbuf(stdout, output, _IOFBF, sizeof(output));
 }
 
