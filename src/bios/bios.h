@@ -109,6 +109,7 @@ void bios_set_long(struct machine *machine, unsigned int offset, uint32_t value)
 /* INT 15h AH=86h is in progress, and has waited for long enough: its HLT ends without an interrupt. */
 bool bios_wait_is_over(const struct machine *machine);
 uint64_t bios_next(const struct machine *machine);
+void bios_update(struct machine *machine);
 
 /* Sets or clears bits of the caller's flags. */
 void bios_flag(struct bios_call *call, uint16_t flag, bool set);

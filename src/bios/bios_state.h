@@ -12,6 +12,8 @@ struct bios {
 	bool moved;   /* the cursor was put into another row since the last text */
 	unsigned int handlers_run;   /* INT 16h AH=01h: in one call with interrupts off */
 	uint64_t wait_until;	     /* INT 15h AH=86h: the end of the wait in progress; 0: none */
+	uint64_t event_at;	     /* INT 15h AH=83h: when the caller is to see it; 0: none */
+	uint64_t event_byte;	     /* and where, a linear address */
 	bool idle;		     /* APM's CPU idle is in progress, called with this stack pointer */
 	uint64_t idle_sp;
 	bool caught;		     /* the user was told of this call, with this stack pointer */

@@ -12,6 +12,8 @@
 #define SMAP 0x534d4150u
 #define SMAP_ATTRIBUTES 24 /* bytes of an entry with ACPI 3.0's attributes, of which the first is "valid" */
 
+#define WAIT_ACTIVE 0xa0
+#define EVENT_HAS_COME 0x80
 #define EBDA_SEGMENT 0x0e /* in the BIOS data area */
 #define MEGABYTE_63 (63u << 10)
 #define MEGABYTE_15 (15u << 10) /* from the first to the 16th */
@@ -168,6 +170,37 @@ static enum bios_result wait(struct bios_call *call)
 	return bios_succeed(call);
 }
 
+/* The other wait: the caller goes on, and looks at a byte of its own, of which the highest bit is set in the end. */
+static enum bios_result set_event(struct bios_call *call)
+{
+	struct machine *machine = call->machine;
+	struct bios *bios = &machine->bios;
+	uint64_t microseconds = (uint64_t)call->c.x << 16 | call->d.x;
+
+	if (call->a.l > 1 || (!call->a.l && bios->event_at))
+		return refuse(call);
+	bios->event_at = call->a.l ? 0 : machine->clock.now + microseconds * CLOCK_MICROSECOND;
+	bios->event_byte = call->es_base + call->b.x;
+	*bios_byte(machine, WAIT_ACTIVE) = bios->event_at ? 1 : 0;
+	clock_plan(machine);
+	return bios_succeed(call);
+}
+
+void bios_update(struct machine *machine)
+{
+	struct bios *bios = &machine->bios;
+	uint8_t byte;
+
+	if (!bios->event_at || machine->clock.now < bios->event_at)
+		return;
+	bios->event_at = 0;
+	*bios_byte(machine, WAIT_ACTIVE) = 0;
+	if (memory_read_physical(&machine->vcpu, bios->event_byte, &byte, 1) == 1) {
+		byte |= EVENT_HAS_COME;
+		memory_write_physical(&machine->vcpu, bios->event_byte, &byte, 1);
+	}
+}
+
 /* The base of an entry of the caller's GDT, of which the 24 bits of the 80286 have got 8 more. */
 static bool read_base(struct bios_call *call, unsigned int entry, uint32_t *base)
 {
@@ -295,7 +328,7 @@ const struct bios_service int15_services[] = {
 	{0x80, "device is opened", accept},
 	{0x81, "device is closed", accept},
 	{0x82, "program ends", accept},
-	{0x83, "set event wait", refuse},
+	{0x83, "set event wait", set_event},
 	{0x84, "joystick", refuse},
 	{0x85, "SysRq key", accept},
 	{0x86, "wait", wait},
@@ -328,7 +361,7 @@ bool bios_wait_is_over(const struct machine *machine)
 
 uint64_t bios_next(const struct machine *machine)
 {
-	uint64_t end = machine->bios.wait_until;
+	uint64_t end = machine->bios.wait_until > machine->clock.now ? machine->bios.wait_until : CLOCK_NEVER;
 
-	return end > machine->clock.now ? end : CLOCK_NEVER;
+	return machine->bios.event_at && machine->bios.event_at < end ? machine->bios.event_at : end;
 }

@@ -134,6 +134,7 @@ static const struct {
 	uint64_t (*next)(const struct machine *machine);
 	void (*update)(struct machine *machine);
 } timed[] = {
+	{bios_next, bios_update},
 	{pit_next, pit_update},
 	{lapic_next, lapic_update},
 	{rtc_next, rtc_update},
@@ -164,7 +165,7 @@ void devices_reset(struct machine *machine)
 
 uint64_t devices_next(const struct machine *machine)
 {
-	uint64_t next = bios_next(machine);
+	uint64_t next = CLOCK_NEVER;
 
 	for (size_t i = 0; i < COUNT(timed); i++) {
 		uint64_t one = timed[i].next(machine);

@@ -106,7 +106,7 @@ printf '1\nhalted at 0000:7c43\n' >"$work/expected"
 says spin-ticks
 
 # Nor are ticks lost to a guest that calls the BIOS all the time, and a wait does not last until the next one.
-printf '..\nhalted at 0000:7c3f\n' >"$work/expected"
+printf '...\nhalted at 0000:7c64\n' >"$work/expected"
 says ticks-polled
 
 # Ralf Brown's Interrupt List has them all: AX as it was called, AX to DX and the carry flag as they came back.
