@@ -211,9 +211,12 @@ static bool plant_breakpoints(struct machine *machine, const struct abilities *a
 		if (is_asleep(machine, point)) {
 			bool is_lost = !point->in_register && is_to_wake(machine, point);
 
-			/* Most that have such addresses are of 32-bit guests, which stepping would slow down for nothing. */
+			/*
+			 * Most that have such addresses are of 32-bit guests, which stepping would slow down for nothing,
+			 * and whose users need not hear of it.
+			 */
 			all &= !(is_lost && of_64_bits);
-			points->may_lose_upper |= is_lost && !of_64_bits;
+			points->may_lose_upper |= is_lost && !machine->symbols;
 			continue;
 		}
 		if (!able->trap || (!guards && is_waiting(machine, point->addr)) ||

@@ -1,5 +1,4 @@
 # guest: apic.bin
-# options: --keys=a
 #
 # The interrupt controllers: as the BIOS leaves them, with two messages that the task priority holds back, and with a
 # level-triggered line that its handler has not ended.
