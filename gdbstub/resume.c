@@ -142,7 +142,7 @@ static void reply_signal(struct packets *p, enum gdbstub_signal signal, int thre
 	reply_text(p, "T");
 	reply_hex(p, &number, 1);
 	reply_text(p, "thread:");
-	reply_number(p, (uint64_t)thread);
+	reply_number(p, (unsigned int)thread);
 	reply_text(p, ";");
 }
 
@@ -154,7 +154,6 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 		[GDBSTUB_WATCH] = "watch", [GDBSTUB_RWATCH] = "rwatch", [GDBSTUB_AWATCH] = "awatch"};
 	enum gdbstub_signal signal;
 	const int *number;
-	uint8_t byte;
 
 	if (stop->reason == GDBSTUB_EXITED) {
 		reply_format(p, "W%02x", (unsigned int)stop->status & 0xff);
@@ -187,8 +186,9 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 
 		if (size <= 0)
 			continue;
-		byte = (uint8_t)*number;
-		reply_hex(p, &byte, 1);
+		if (*number < 0x10)
+			reply_text(p, "0");
+		reply_number(p, (unsigned int)*number);
 		reply_text(p, ":");
 		reply_hex(p, stub->scratch, (size_t)size);
 		reply_text(p, ";");

@@ -158,6 +158,11 @@ sum:	add al, [fs:esi + edx]
 	told
 	cmp dword [dword fs:lapic + 0x390], 0
 	told
+	local 0x3e0, 0xa		; and no other rate, or way of counting, begins it again
+	local 0x320, 0x20040
+	cmp dword [dword fs:lapic + 0x390], 0
+	told
+	local 0x3e0, 3
 
 	; A level-triggered line asks until the device is served, whatever ends its interrupts.
 	xor bx, bx

@@ -23,10 +23,13 @@ void irq_taken(struct machine *machine)
 	typist_notice_interrupt(machine);
 	if (machine->interrupt >= 0)
 		machine->interrupt = -1;
-	else if (lapic_vector(machine) >= 0)
-		lapic_acknowledge(machine);
-	else
+	else if (lapic_vector(machine) < 0)
 		pic_acknowledge(&machine->pic);
+	else {
+		lapic_acknowledge(machine);
+		/* Not the BIOS's clock, which nobody may hear. */
+		machine->idle.since = machine->clock.now;
+	}
 }
 
 bool irq_is_asked(const struct machine *machine)

@@ -6,9 +6,6 @@
 
 #include "irq.h"
 
-#define LVT_MASKED 0x10000u
-#define LVT_PERIODIC 0x20000u
-
 static void say_pic(struct gdbstub *stub, const struct machine *machine)
 {
 	const struct pic_chip *chip = machine->pic.chip;
@@ -37,15 +34,15 @@ static void say_vectors(struct gdbstub *stub, const char *what, const uint32_t b
 static void say_lapic(struct gdbstub *stub, struct machine *machine)
 {
 	const struct lapic *lapic = &machine->lapic;
-	uint64_t base = machine->vcpu.sregs->apic_base;
+	uint64_t base = machine->vcpu.sregs->apic_base & LAPIC_BASE_PAGE;
 	uint32_t timer = lapic->lvt[LVT_TIMER];
 
-	if (!lapic_is_at(machine, base & 0xffffffffff000ull)) {
+	if (!lapic_is_at(machine, base)) {
 		gdbstub_printf(stub, "local APIC: off, by IA32_APIC_BASE\n");
 		return;
 	}
 	gdbstub_printf(stub, "local APIC at 0x%llx: %s, task priority 0x%02x",
-		       (unsigned long long)base & 0xffffffffff000ull,
+		       (unsigned long long)base,
 		       lapic->spurious & LAPIC_ENABLED ? "on" : "off, by its spurious vector's register",
 		       lapic_task_priority(machine));
 	say_vectors(stub, "asks", lapic->irr);

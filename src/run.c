@@ -176,6 +176,9 @@ static void await_window(struct machine *machine)
 
 	if (!machine->vcpu.run->request_interrupt_window || machine->vcpu.regs->rflags & RFLAGS_IF || machine->to_step)
 		return;
+	/* A step would go from a breakpoint that is still to be hit. */
+	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
+		return;
 	if (!machine->findings.done && probe(&machine->findings, why, sizeof(why)))
 		return;
 	if (machine->findings.steps_stay_armed && probe_abilities(&machine->findings, &machine->vcpu)->steps)
@@ -426,8 +429,8 @@ static enum outcome begin_at_point(struct machine *machine, struct gdbstub_stop 
 
 /*
  * What KVM cannot emulate at privilege level 3 it gives to the guest as an invalid opcode, and nobody else hears of
- * it: INT before all, by which user code calls its kernel. Steps see to that. It is an IRET that leads there, and
- * that was carried out. True if they begin here.
+ * it: INT before all, by which user code calls its kernel. Steps see to that, where something was carried out already:
+ * as a rule an IRET has led there. True if they begin here.
  */
 static bool step_user_code(struct machine *machine)
 {

@@ -467,7 +467,6 @@ static void lift_traps(struct step *s, bool interrupts)
 static bool is_free(const struct step *s, bool interrupts)
 {
 	const struct machine *machine = s->machine;
-
 	uint64_t flags = s->vcpu->regs->rflags;
 
 	if (machine->step_kvm || machine->inject || machine->guest_tf || flags & RFLAGS_TF ||

@@ -105,9 +105,9 @@ void bios_set_word(struct machine *machine, unsigned int offset, uint16_t value)
 uint32_t bios_long(const struct machine *machine, unsigned int offset);
 void bios_set_long(struct machine *machine, unsigned int offset, uint32_t value);
 
-/* When the wait in progress ends, or CLOCK_NEVER. */
 /* INT 15h AH=86h is in progress, and has waited for long enough: its HLT ends without an interrupt. */
 bool bios_wait_is_over(const struct machine *machine);
+/* When that wait, or that of AH=83h, ends, or CLOCK_NEVER; the latter is told then. */
 uint64_t bios_next(const struct machine *machine);
 void bios_update(struct machine *machine);
 

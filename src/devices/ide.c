@@ -42,7 +42,7 @@ static bool is_cd(const struct ide_device *device)
 static void set_line(struct machine *machine, struct ide_channel *channel)
 {
 	line_set(machine, lines[channel - machine->ide.channel],
-		channel->interrupting && !(channel->control & CONTROL_NO_INTERRUPT));
+		 channel->interrupting && !(channel->control & CONTROL_NO_INTERRUPT));
 }
 
 static void interrupt(struct machine *machine, struct ide_channel *channel, bool on)

@@ -45,6 +45,12 @@ static void ask(struct machine *machine, unsigned int pin)
 		deliver(machine, pin);
 }
 
+void ioapic_ask(struct machine *machine)
+{
+	for (unsigned int pin = 0; pin < IOAPIC_PINS; pin++)
+		ask(machine, pin);
+}
+
 void ioapic_reset(struct ioapic *ioapic)
 {
 	memset(ioapic, 0, sizeof(*ioapic));

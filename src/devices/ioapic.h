@@ -33,6 +33,8 @@ void ioapic_write(struct machine *machine, uint32_t offset, uint32_t value);
 void ioapic_set(struct machine *machine, unsigned int irq, bool high);
 bool ioapic_is_masked(const struct machine *machine, unsigned int irq);
 bool ioapic_in_service(const struct machine *machine, unsigned int irq);
+/* The processor takes what it may not have taken before: level-triggered lines ask again. */
+void ioapic_ask(struct machine *machine);
 /* The processor has ended a level-triggered interrupt. */
 void ioapic_end(struct machine *machine, uint8_t vector);
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "devices/devices.h"
-#include "devices/typist.h"
 #include "devices/lines.h"
+#include "devices/typist.h"
 #include "machine.h"
 
 /* The status port. */

@@ -7,7 +7,6 @@
 #include "machine.h"
 
 #define BASE_ENABLE 0x800u /* of IA32_APIC_BASE */
-#define BASE_PAGE 0xffffffffff000ull
 
 /* Offsets of the registers. */
 #define ID 0x020
@@ -31,8 +30,6 @@
 #define DIVIDE 0x3e0
 
 #define SPURIOUS_WRITABLE 0x3ffu
-#define LVT_MASKED 0x10000u
-#define LVT_PERIODIC 0x20000u
 #define FORMAT_FLAT 0xf
 #define VECTOR_MIN 16 /* those below are the exceptions' */
 #define ERROR_SEND_VECTOR 0x20
@@ -133,7 +130,7 @@ bool lapic_deliver(struct machine *machine, uint8_t mode, uint8_t vector, bool l
 
 bool lapic_is_at(const struct machine *machine, uint64_t page)
 {
-	return is_enabled(machine) && (machine->vcpu.sregs->apic_base & BASE_PAGE) == page;
+	return is_enabled(machine) && (machine->vcpu.sregs->apic_base & LAPIC_BASE_PAGE) == page;
 }
 
 bool lapic_is_addressed(const struct machine *machine, uint8_t destination, bool logical)
@@ -141,8 +138,10 @@ bool lapic_is_addressed(const struct machine *machine, uint8_t destination, bool
 	const struct lapic *lapic = &machine->lapic;
 	uint8_t own = (uint8_t)(lapic->logical >> 24);
 
+	if (destination == 0xff)
+		return true;
 	if (!logical)
-		return destination == 0xff || destination == lapic->id;
+		return destination == lapic->id;
 	if (lapic->format >> 28 == FORMAT_FLAT)
 		return destination & own;
 	return (destination >> 4 == 0xf || destination >> 4 == own >> 4) && destination & own & 0xf;
@@ -222,7 +221,7 @@ static uint64_t elapsed(const struct machine *machine)
 {
 	const struct lapic *lapic = &machine->lapic;
 
-	return machine->clock.now > lapic->start ? machine->clock.now - lapic->start : 0;
+	return (uint64_t)((int64_t)machine->clock.now - lapic->start);
 }
 
 /* How often the count has come to 0. */
@@ -230,8 +229,8 @@ static uint64_t ends(const struct machine *machine)
 {
 	const struct lapic *lapic = &machine->lapic;
 
-	if (!lapic->count)
-		return 0;
+	if (!lapic->running)
+		return lapic->fired;
 	return is_periodic(lapic) ? elapsed(machine) / period(lapic) : elapsed(machine) >= period(lapic);
 }
 
@@ -240,7 +239,7 @@ uint32_t lapic_current_count(const struct machine *machine)
 	const struct lapic *lapic = &machine->lapic;
 	uint64_t ticks;
 
-	if (!lapic->count || (!is_periodic(lapic) && ends(machine)))
+	if (!lapic->running || (!is_periodic(lapic) && ends(machine)))
 		return 0;
 	ticks = elapsed(machine) % period(lapic) >> shift(lapic);
 	return lapic->count - (uint32_t)ticks;
@@ -252,10 +251,10 @@ uint64_t lapic_next(const struct machine *machine)
 	const struct lapic *lapic = &machine->lapic;
 	uint32_t entry = lapic->lvt[LVT_TIMER];
 
-	if (!is_on(machine) || !lapic->count || entry & LVT_MASKED || has(lapic->irr, (uint8_t)entry) ||
-	    (uint8_t)entry < VECTOR_MIN || (!is_periodic(lapic) && lapic->fired))
+	if (!is_on(machine) || !lapic->running || entry & LVT_MASKED || has(lapic->irr, (uint8_t)entry) ||
+	    (uint8_t)entry < VECTOR_MIN)
 		return CLOCK_NEVER;
-	return lapic->start + (lapic->fired + 1) * period(lapic);
+	return (uint64_t)lapic->start + (lapic->fired + 1) * period(lapic);
 }
 
 void lapic_update(struct machine *machine)
@@ -266,6 +265,7 @@ void lapic_update(struct machine *machine)
 	if (count == lapic->fired)
 		return;
 	lapic->fired = count;
+	lapic->running = is_periodic(lapic);
 	if (!(lapic->lvt[LVT_TIMER] & LVT_MASKED))
 		lapic_deliver(machine, DELIVER_FIXED, (uint8_t)lapic->lvt[LVT_TIMER], false);
 }
@@ -275,22 +275,24 @@ static void start_timer(struct machine *machine, uint32_t count)
 	struct lapic *lapic = &machine->lapic;
 
 	lapic->count = count;
-	lapic->start = machine->clock.now;
+	lapic->start = (int64_t)machine->clock.now;
 	lapic->fired = 0;
+	lapic->running = count;
 }
 
 /* From there on it counts at another rate. */
 static void write_divide(struct machine *machine, uint8_t value)
 {
 	struct lapic *lapic = &machine->lapic;
-	uint64_t ticks, counted;
+	uint64_t ticks;
 
 	lapic_update(machine);
 	ticks = lapic->count - lapic_current_count(machine);
 	lapic->divide = value;
-	counted = ticks << shift(lapic);
-	lapic->start = machine->clock.now > counted ? machine->clock.now - counted : 0;
-	lapic->fired = ends(machine);
+	if (!lapic->running)
+		return;
+	lapic->start = (int64_t)(machine->clock.now - (ticks << shift(lapic)));
+	lapic->fired = 0;
 }
 
 /* --- Its registers --- */
@@ -342,10 +344,9 @@ static void write_lvt(struct machine *machine, unsigned int n, uint32_t value)
 
 	/* What has come to 0 while it was masked is lost. */
 	lapic_update(machine);
-	if (n == LVT_TIMER && (value ^ lapic->lvt[n]) & LVT_PERIODIC) {
-		/* What is left of one way of counting is no part of the other. */
+	/* What is left of one way of counting is no part of the other; one that has ended is not begun again. */
+	if (n == LVT_TIMER && (value ^ lapic->lvt[n]) & LVT_PERIODIC && lapic->running)
 		start_timer(machine, lapic->count);
-	}
 	lapic->lvt[n] = value & lvt_writable[n];
 	if (!(lapic->spurious & LAPIC_ENABLED))
 		lapic->lvt[n] |= LVT_MASKED;
@@ -420,6 +421,7 @@ void lapic_write(struct machine *machine, uint32_t offset, uint32_t value)
 	switch (offset) {
 	case ID:
 		lapic->id = (uint8_t)(value >> 24);
+		ioapic_ask(machine);
 		break;
 	case TASK_PRIORITY:
 		lapic->task = (uint8_t)value;
@@ -430,15 +432,18 @@ void lapic_write(struct machine *machine, uint32_t offset, uint32_t value)
 		break;
 	case LOGICAL_DESTINATION:
 		lapic->logical = value & 0xff000000;
+		ioapic_ask(machine);
 		break;
 	case DESTINATION_FORMAT:
 		lapic->format = value | 0x0fffffff;
+		ioapic_ask(machine);
 		break;
 	case SPURIOUS:
 		lapic_update(machine);
 		lapic->spurious = value & SPURIOUS_WRITABLE;
 		if (!(value & LAPIC_ENABLED))
 			mask_all(lapic);
+		ioapic_ask(machine);
 		break;
 	case ERRORS:
 		lapic->errors = lapic->new_errors;

@@ -11,12 +11,16 @@
 struct machine;
 
 #define LAPIC_BASE 0xfee00000ull
+#define LAPIC_BASE_PAGE 0xffffffffff000ull /* of IA32_APIC_BASE */
 #define LAPIC_VERSION 0x14
 #define LAPIC_ID 0
 #define LAPIC_HZ 1000000000u /* of the timer, before it is divided: the same as QEMU's */
 
 /* The local vector table, in the order of its registers. */
 enum { LVT_TIMER, LVT_THERMAL, LVT_COUNTERS, LVT_LINT0, LVT_LINT1, LVT_ERROR, LVT_COUNT };
+
+#define LVT_MASKED 0x10000u
+#define LVT_PERIODIC 0x20000u /* of the timer */
 
 /* Delivery modes, of interrupts from wherever. */
 enum {
@@ -43,7 +47,8 @@ struct lapic {
 	uint8_t task; /* priority: its upper half is CR8 */
 	uint8_t divide;
 	uint32_t count;	/* of the timer, at first */
-	uint64_t start; /* in the guest's time, when it was set; */
+	bool running;
+	int64_t start;	/* in the guest's time, when it was set, were the rate the same since; */
 	uint64_t fired; /* and how often it has come to 0 since */
 	bool told_of_mode;
 };

@@ -22,7 +22,7 @@ void line_withdraw(struct machine *machine, unsigned int irq)
 
 bool line_is_masked(const struct machine *machine, unsigned int irq)
 {
-	return pic_is_masked(&machine->pic, irq) && ioapic_is_masked(machine, irq);
+	return (!lapic_passes_pic(machine) || pic_is_masked(&machine->pic, irq)) && ioapic_is_masked(machine, irq);
 }
 
 bool line_in_service(const struct machine *machine, unsigned int irq)

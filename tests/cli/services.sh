@@ -98,7 +98,7 @@ END
 says timers --on-reset=run
 
 # The local APIC and the I/O APIC.
-printf '..................\nthe guest has an interrupt delivered to its processor as an NMI, which is not done here\nhalted at 0000:8178\n' >"$work/expected"
+printf '...................\nthe guest has an interrupt delivered to its processor as an NMI, which is not done here\nhalted at 0000:81ac\n' >"$work/expected"
 says apic
 
 # Code that never leaves the CPU gets each tick of a fast timer, or it would wait for ten times as long.

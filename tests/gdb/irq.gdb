@@ -8,6 +8,6 @@ monitor irq
 tbreak *0x7f58
 continue
 monitor irq
-tbreak *0x8189
+tbreak *0x81bd
 continue
 monitor irq
