@@ -158,10 +158,11 @@ static void put_mp_tables(uint8_t *rom)
 	memcpy(entry, (const uint8_t[]){MP_IOAPIC, IOAPIC_ID, IOAPIC_VERSION, MP_ENABLED}, 4);
 	put_32(entry + 4, IOAPIC_BASE);
 	entry += MP_ENTRY_SIZE;
-	for (uint8_t irq = 0; irq < IRQ_LINES; irq++) {
+	for (unsigned int irq = 0; irq < IRQ_LINES; irq++) {
 		if (irq == MP_CASCADE)
 			continue;
-		entry = put_interrupt(entry, MP_IO_INTERRUPT, MP_INT, irq, IOAPIC_ID, irq ? irq : IOAPIC_TIMER);
+		entry = put_interrupt(entry, MP_IO_INTERRUPT, MP_INT, (uint8_t)irq, IOAPIC_ID,
+				      (uint8_t)(irq ? irq : IOAPIC_TIMER));
 		count++;
 	}
 	entry = put_interrupt(entry, MP_LOCAL_INTERRUPT, MP_EXTINT, 0, 0xff, 0);
