@@ -5,6 +5,7 @@
 
 #include "bios/bios.h"
 #include "emulate.h"
+#include "free_steps.h"
 #include "exits.h"
 #include "input.h"
 #include "irq.h"
@@ -16,8 +17,6 @@
 #include "trap.h"
 
 #define BIOS_STUB_STEPS 8 /* more than it takes to ask for the service */
-#define STEPS_TO_ARM 1024 /* between two looks at whether stepping is still needed */
-#define STEPS_TO_WINDOW 128 /* of the 10 ms between two kicks less than one, also where KVM does them */
 
 static volatile sig_atomic_t ending = -1; /* exit status of machine_end() */
 static volatile sig_atomic_t in_run;
@@ -166,25 +165,6 @@ static bool carry_out(struct machine *machine)
 	return true;
 }
 
-/*
- * A KVM that emulates guest code does many instructions between two looks at the interrupt flag. One that is on for a
- * moment only, as in a scheduler's loop, it would not see for ever: some steps do.
- */
-static void await_window(struct machine *machine)
-{
-	char why[256];
-
-	if (!machine->vcpu.run->request_interrupt_window || machine->vcpu.regs->rflags & RFLAGS_IF || machine->to_step)
-		return;
-	/* A step would go from a breakpoint that is still to be hit. */
-	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED)
-		return;
-	if (!machine->findings.done && probe(&machine->findings, why, sizeof(why)))
-		return;
-	if (machine->findings.steps_stay_armed && probe_abilities(&machine->findings, &machine->vcpu)->steps)
-		machine->to_step = STEPS_TO_WINDOW;
-}
-
 static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 {
 	struct vcpu *vcpu = &machine->vcpu;
@@ -234,7 +214,7 @@ static enum outcome enter(struct machine *machine, struct gdbstub_stop *stop)
 			break;
 		if (clock_was_kicked()) {
 			clock_kick(machine);
-			await_window(machine);
+			free_steps_await_window(machine);
 		}
 		return INTERRUPTED;
 	case KVM_EXIT_IRQ_WINDOW_OPEN:
@@ -427,29 +407,6 @@ static enum outcome begin_at_point(struct machine *machine, struct gdbstub_stop 
 	return outcome;
 }
 
-/*
- * What KVM cannot emulate at privilege level 3 it gives to the guest as an invalid opcode, and nobody else hears of
- * it: INT before all, by which user code calls its kernel. Steps see to that, where something was carried out already:
- * as a rule an IRET has led there. True if they begin here.
- */
-static bool step_user_code(struct machine *machine)
-{
-	const struct vcpu *vcpu = &machine->vcpu;
-	char why[256];
-
-	if (machine->to_step || vcpu_cpl(vcpu) != 3 || vcpu_is_real(vcpu))
-		return false;
-	if (!machine->carried_out && !machine->findings.done)
-		return false;
-	if (!machine->findings.done && probe(&machine->findings, why, sizeof(why))) {
-		machine->carried_out = false;
-		return false;
-	}
-	if (machine->findings.steps_stay_armed && probe_abilities(&machine->findings, vcpu)->steps)
-		machine->to_step = STEPS_TO_ARM;
-	return machine->to_step;
-}
-
 static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop *stop)
 {
 	enum outcome outcome;
@@ -462,7 +419,7 @@ static void run_freely(struct machine *machine, bool asked, struct gdbstub_stop 
 		screen_update(machine, false);
 		if (vcpu_was_kicked(&machine->vcpu) && attend(machine, false, stop) == STOPPED)
 			return;
-		begins = step_user_code(machine);
+		begins = free_steps_of_user_code(machine);
 		if (machine->at_point) {
 			outcome = leave_point(machine, stop);
 			continue;

@@ -371,8 +371,10 @@ static void return_early(struct bios_call *call)
 	uint8_t code;
 
 	/* In virtual-8086 mode the frame does not say all that an IRET does. */
-	if (vcpu->sregs->cr0 & CR0_PE || (call->flags & (RFLAGS_IF | RFLAGS_TF)) != RFLAGS_IF || vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP ||
-	    irq_vector(machine) < 0 || points_at(&machine->points, vcpu_pc(vcpu)) != GDBSTUB_STOPPED)
+	if (vcpu->sregs->cr0 & CR0_PE || (call->flags & (RFLAGS_IF | RFLAGS_TF)) != RFLAGS_IF)
+		return;
+	if (vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP || irq_vector(machine) < 0 ||
+	    points_at(&machine->points, vcpu_pc(vcpu)) != GDBSTUB_STOPPED)
 		return;
 	if (memory_read(vcpu, vcpu_pc(vcpu), &code, 1) == 1 && code == IRET)
 		bios_pop_frame(call, false);

@@ -12,9 +12,11 @@
 #define SMAP 0x534d4150u
 #define SMAP_ATTRIBUTES 24 /* bytes of an entry with ACPI 3.0's attributes, of which the first is "valid" */
 
+/* The BIOS data area. */
+#define EBDA_SEGMENT 0x0e
 #define WAIT_ACTIVE 0xa0
-#define EVENT_HAS_COME 0x80
-#define EBDA_SEGMENT 0x0e /* in the BIOS data area */
+
+#define EVENT_HAS_COME 0x80 /* in the byte that the caller of INT 15h AH=83h looks at */
 #define MEGABYTE_63 (63u << 10)
 #define MEGABYTE_15 (15u << 10) /* from the first to the 16th */
 
