@@ -93,23 +93,11 @@ static uint8_t mirror(uint8_t row)
 	return result;
 }
 
-/* Of eight characters at once, since it is done thousands of times when a machine begins: bit 6 tells X from '.'. */
-static uint8_t row_of(const char *dots)
-{
-	uint64_t eight;
-
-	memcpy(&eight, dots, sizeof(eight));
-	/* The first one's, in the lowest byte, becomes the highest bit, and so on. */
-	return (uint8_t)((eight >> 6 & 0x0101010101010101) * 0x8040201008040201 >> 56);
-}
-
 static void read_art(glyph *glyphs, const struct font_block *art, unsigned int height)
 {
 	for (int b = 0; b < FONT_BLOCKS; b++) {
-		for (unsigned int i = 0; i < 8 * height; i++) {
-			const char *dots = art[b].rows[i / 8] + i % 8 * (FONT_WIDTH + 1);
-			glyphs[art[b].glyphs[i % 8]][i / 8] = row_of(dots);
-		}
+		for (unsigned int i = 0; i < 8 * height; i++)
+			glyphs[art[b].glyphs[i % 8]][i / 8] = art[b].rows[i / 8][i % 8];
 	}
 }
 
@@ -232,7 +220,7 @@ static void make_graphics(glyph *glyphs, unsigned int height)
 	}
 }
 
-static void draw(glyph *glyphs, const struct font_block *art, unsigned int height)
+static void draw(glyph glyphs[FONT_DRAWN], const struct font_block *art, unsigned int height)
 {
 	memset(glyphs, 0, FONT_DRAWN * sizeof(*glyphs));
 	read_art(glyphs, art, height);
@@ -247,19 +235,13 @@ static void copy(uint8_t *font, glyph *glyphs, unsigned int first, unsigned int 
 		memcpy(font + i * height, glyphs[i] + first, height);
 }
 
-const uint8_t *font_glyphs(unsigned int height)
+void font_draw(uint8_t *font8, uint8_t *font14, uint8_t *font16)
 {
-	static uint8_t font8[FONT_GLYPHS * 8], font14[FONT_GLYPHS * 14], font16[FONT_GLYPHS * 16];
-	static glyph glyphs[FONT_DRAWN];
-	static bool made;
+	glyph glyphs[FONT_DRAWN];
 
-	if (!made) {
-		draw(glyphs, font_8x8, 8);
-		copy(font8, glyphs, 0, 8);
-		draw(glyphs, font_8x16, 16);
-		copy(font14, glyphs, 1, 14);
-		copy(font16, glyphs, 0, 16);
-		made = true;
-	}
-	return height == 8 ? font8 : height == 14 ? font14 : height == 16 ? font16 : NULL;
+	draw(glyphs, font_8x8, 8);
+	copy(font8, glyphs, 0, 8);
+	draw(glyphs, font_8x16, 16);
+	copy(font14, glyphs, 1, 14);
+	copy(font16, glyphs, 0, 16);
 }

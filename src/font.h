@@ -8,9 +8,9 @@
 #define FONT_WIDTH 8
 
 /*
- * The font whose glyphs have 8, 14 or 16 rows: FONT_GLYPHS times that many bytes, bit 7 of each the leftmost
- * dot. NULL for any other height.
+ * Draws the fonts whose glyphs have 8, 14 and 16 rows: each gets FONT_GLYPHS times that many bytes, bit 7 of each
+ * the leftmost dot.
  */
-const uint8_t *font_glyphs(unsigned int height);
+void font_draw(uint8_t *font8, uint8_t *font14, uint8_t *font16);
 
 #endif

@@ -234,10 +234,8 @@ void rom_write(struct vm *vm)
 	rom[at - sizeof(keyboard_code) + KEYBOARD_CALL + 1] = (uint8_t)distance;
 	rom[at - sizeof(keyboard_code) + KEYBOARD_CALL + 2] = (uint8_t)(distance >> 8);
 	rom[rom_stub(ROM_SCAN_CODE) + ROM_STUB_DONE] = 0xc3; /* ret */
-	put(rom, ROM_FONT16, font_glyphs(16), FONT_GLYPHS * 16);
-	put(rom, ROM_FONT14, font_glyphs(14), FONT_GLYPHS * 14);
-	put(rom, ROM_FONT8, font_glyphs(8), FONT_GLYPHS * 8);
-	put(rom, ROM_FONT8_LOWER, font_glyphs(8), FONT_GLYPHS / 2 * 8);
+	font_draw(rom + ROM_FONT8, rom + ROM_FONT14, rom + ROM_FONT16);
+	put(rom, ROM_FONT8_LOWER, rom + ROM_FONT8, FONT_GLYPHS / 2 * 8);
 	memcpy(rom + ROM_VIDEO_ABILITIES, video_abilities, sizeof(video_abilities));
 	put_mp_tables(rom);
 	rom[AT_IRET] = 0xcf;

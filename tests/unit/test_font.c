@@ -20,10 +20,17 @@ static const struct {
 	{"double, left", "\xb5\xb8\xb9\xbb\xbc\xbe\xca\xcb\xcd\xce\xcf\xd1\xd8", 3},
 };
 
+static uint8_t font8[FONT_GLYPHS * 8], font14[FONT_GLYPHS * 14], font16[FONT_GLYPHS * 16];
+
+static const uint8_t *font_of(unsigned int height)
+{
+	return height == 8 ? font8 : height == 14 ? font14 : font16;
+}
+
 /* The dots of a glyph at an edge, as bits. */
 static unsigned int edge_of(unsigned int height, unsigned int code, int edge)
 {
-	const uint8_t *glyph = font_glyphs(height) + code * height;
+	const uint8_t *glyph = font_of(height) + code * height;
 	unsigned int dots = 0;
 
 	if (edge == 0 || edge == 2)
@@ -63,7 +70,7 @@ static bool is_blank(const uint8_t *glyph, unsigned int height)
 
 static void check_font(unsigned int height)
 {
-	const uint8_t *font = font_glyphs(height);
+	const uint8_t *font = font_of(height);
 	bool blank = true, apart = true;
 
 	for (unsigned int i = 0; i < FONT_GLYPHS; i++) {
@@ -90,12 +97,12 @@ int main(void)
 {
 	bool same = true;
 
+	font_draw(font8, font14, font16);
 	check_font(8);
 	check_font(14);
 	check_font(16);
 	for (unsigned int i = 0; i < FONT_GLYPHS; i++)
-		same &= !memcmp(font_glyphs(14) + 14 * i, font_glyphs(16) + 16 * i + 1, 14);
+		same &= !memcmp(font14 + 14 * i, font16 + 16 * i + 1, 14);
 	result(same, "8x14 is 8x16 without the first and last row");
-	result(!font_glyphs(0) && !font_glyphs(15) && !font_glyphs(32), "there are no fonts of other heights");
 	return finish();
 }
