@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "bios/bios.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -158,7 +159,8 @@ bool bios_hears_keyboard(const struct machine *machine)
 
 void bios_power_on(struct machine *machine)
 {
-	memset(&machine->bios, 0, sizeof(machine->bios));
+	/* What is large and still empty is left alone: it takes no memory then. */
+	memset(&machine->bios, 0, machine->bios.has_told ? sizeof(machine->bios) : offsetof(struct bios, told));
 	rom_write(&machine->vm);
 	make_vectors(vm_host(&machine->vm, 0, NULL));
 	bios_set_word(machine, 0x0e, EBDA_START >> 4);
@@ -355,6 +357,7 @@ static void tell(struct bios_call *call, uint8_t ah)
 	if (*told >> ah % 8 & 1)
 		return;
 	*told |= (uint8_t)(1u << ah % 8);
+	call->machine->bios.has_told = true;
 	machine_say(call->machine, "INT %02xh AH=%02x AL=%02x: this BIOS has no such service; called at %04x:%04x",
 		    vector, ah, call->a.l, call->cs, (uint16_t)(call->ip - 2));
 }

@@ -8,7 +8,6 @@
 struct bios {
 	bool trapped; /* the guest has called, and its OUT is to be completed first */
 	bool waits;   /* the service that is in progress has asked for BIOS_WAIT */
-	uint8_t told[256 * 256 / 8]; /* unknown functions that the user was told of, by vector and AH */
 	bool moved;   /* the cursor was put into another row since the last text */
 	unsigned int handlers_run;   /* INT 16h AH=01h: in one call with interrupts off */
 	uint64_t wait_until;	     /* INT 15h AH=86h: the end of the wait in progress; 0: none */
@@ -18,6 +17,8 @@ struct bios {
 	uint64_t idle_sp;
 	bool caught;		     /* the user was told of this call, with this stack pointer */
 	uint64_t caught_sp;
+	bool has_told;
+	uint8_t told[256 * 256 / 8]; /* unknown functions that the user was told of, by vector and AH */
 };
 
 #endif

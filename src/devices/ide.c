@@ -2,6 +2,7 @@
 #include "devices/ide.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "devices/devices.h"
@@ -508,7 +509,9 @@ void ide_reset(struct machine *machine)
 {
 	const struct drives *drives = machine->drives;
 
-	machine->ide = (struct ide){0};
+	/* All but the buffers, of which nothing is to be read before something was put there. */
+	for (unsigned int i = 0; i < IDE_CHANNELS; i++)
+		memset(&machine->ide.channel[i], 0, offsetof(struct ide_channel, buffer));
 	for (int cds = 1; cds >= 0; cds--) {
 		unsigned int next = cds ? 2 : 0;
 
