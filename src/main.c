@@ -19,6 +19,7 @@
 #include "machine.h"
 #include "message.h"
 #include "options.h"
+#include "resident.h"
 #include "sandbox.h"
 #include "screen_live.h"
 #include "screenshot.h"
@@ -310,6 +311,7 @@ int main(int argc, char **argv)
 	catch_signals(&options);
 	if (with_gdb)
 		open_endpoint(&options);
+	resident_drop_loader();
 	/* What the image and the guest are made of is not looked into before. */
 	if (sandbox_enter(&options, command, options.screenshot ? &screenshot : NULL, why, sizeof(why)) ||
 	    machine_create(&machine, why, sizeof(why)))

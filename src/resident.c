@@ -1,0 +1,32 @@
+#define _GNU_SOURCE
+#include "resident.h"
+
+#include <link.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+static int drop(struct dl_phdr_info *object, size_t size, void *data)
+{
+	uintptr_t loader = getauxval(AT_BASE), page = getauxval(AT_PAGESZ);
+
+	(void)size;
+	(void)data;
+	if (!loader || object->dlpi_addr != loader)
+		return 0;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+		uintptr_t start = (loader + part->p_vaddr) & ~(page - 1);
+
+		/* What is not written to is as it is in the file. */
+		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
+			madvise((void *)start, loader + part->p_vaddr + part->p_filesz - start, MADV_DONTNEED);
+	}
+	return 1;
+}
+
+void resident_drop_loader(void)
+{
+	dl_iterate_phdr(drop, NULL);
+}

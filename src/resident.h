@@ -1,0 +1,8 @@
+/* What of the program's files is in memory. */
+#ifndef RESIDENT_H
+#define RESIDENT_H
+
+/* Gives back the pages of the dynamic loader, which has done its work when main() begins. They can be read again. */
+void resident_drop_loader(void);
+
+#endif
