@@ -121,7 +121,10 @@ static bool needs_override(const struct sealed_file *screenshot)
 	return screenshots >= 0 && faccessat(screenshots, ".", W_OK, AT_EACCESS);
 }
 
-/* What cannot be had by exec(), either. Without CAP_SETPCAP, which root alone has, it stays as it is. */
+/*
+ * Only with --user, while root still may: with no_new_privs exec() gives nothing anyway, and these are 41 system calls,
+ * of which each makes new credentials.
+ */
 static void drop_bounding_set(void)
 {
 	for (unsigned long capability = 0; !prctl(PR_CAPBSET_DROP, capability, 0, 0, 0); capability++)
@@ -197,7 +200,7 @@ int sandbox_enter(const struct options *options, pid_t command, const struct sea
 	result = change_root(options, why, size);
 	if (result)
 		return result;
-	if (!options->no_sandbox)
+	if (options->user && !options->no_sandbox)
 		drop_bounding_set();
 	result = sandbox_become_user(options);
 	if (result)

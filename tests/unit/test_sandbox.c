@@ -564,7 +564,10 @@ static void describe(int status)
 		comment("exit status %d", WEXITSTATUS(status));
 }
 
-/* The rest of this process' privileges, as /proc has them: in a process that has entered. */
+/*
+ * The rest of this process' privileges, as /proc has them: in a process that has entered. The bounding set is for
+ * exec(), which gives nothing under no_new_privs; with --user it is empty (tests/cli/sandbox.sh).
+ */
 static bool is_bare(pid_t pid)
 {
 	char path[40], line[200];
@@ -576,7 +579,8 @@ static bool is_bare(pid_t pid)
 	while (file && fgets(line, sizeof(line), file)) {
 		unsigned long long set;
 
-		if (sscanf(line, "Cap%*3s: %llx", &set) == 1 && strncmp(line, "CapInh", 6))
+		if (sscanf(line, "Cap%*3s: %llx", &set) == 1 && strncmp(line, "CapInh", 6) &&
+		    strncmp(line, "CapBnd", 6))
 			found_none &= !set;
 		no_new |= !strcmp(line, "NoNewPrivs:\t1\n");
 	}
