@@ -51,6 +51,12 @@ void transport_disconnect(struct transport *t);
 void transport_signals(struct transport *t, bool on);
 /* Async-signal-safe: SIGNAL_CLIENT has come. */
 void transport_hear(struct transport *t);
+/*
+ * The one byte that is there to be read, and stays; -EAGAIN: nothing is there; TRANSPORT_MORE: only reading tells. To look
+ * takes a fifth of the time of reading, which for a Ctrl-C can wait until it is answered.
+ */
+#define TRANSPORT_MORE 0x100
+int transport_peek(struct transport *t);
 /* Bytes read, 0 at the end, -EINTR, -EAGAIN when !wait and nothing is there, other errors. */
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait);
 /* Writes all; 0 or a negative errno. */

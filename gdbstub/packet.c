@@ -182,6 +182,14 @@ enum packet_event packet_peek(struct packets *p, size_t *offset)
 				return PACKET_READY;
 			}
 		}
+		if (p->in_start == p->in_end && !p->lost) {
+			int waiting = transport_peek(p->transport);
+
+			if (waiting == 0x03)
+				return PACKET_INTERRUPT;
+			if (waiting == -EAGAIN)
+				return PACKET_NONE;
+		}
 		if (!fill(p, false))
 			return p->in_end - p->in_start >= GDBSTUB_PACKET_SIZE ? PACKET_TOO_LONG
 									      : PACKET_NONE;

@@ -371,6 +371,24 @@ void transport_hear(struct transport *t)
 	t->heard = 1;
 }
 
+int transport_peek(struct transport *t)
+{
+	unsigned char bytes[2];
+	ssize_t n;
+
+	if (t->signals && !t->heard)
+		return -EAGAIN;
+	if (!t->is_socket)
+		return TRANSPORT_MORE;
+	/* Before the look: what comes behind it is heard. */
+	t->heard = 0;
+	n = recv(t->in, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+	if (n < 0 && errno == EAGAIN)
+		return -EAGAIN;
+	t->heard = 1;
+	return n == 1 ? bytes[0] : TRANSPORT_MORE;
+}
+
 ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait)
 {
 	ssize_t n;
@@ -404,7 +422,7 @@ int transport_write(struct transport *t, const void *buf, size_t len)
 	const char *p = buf;
 
 	while (len) {
-		ssize_t n = write(t->out, p, len);
+		ssize_t n = t->is_socket ? send(t->out, p, len, MSG_NOSIGNAL) : write(t->out, p, len);
 
 		if (n < 0 && errno == EAGAIN) {
 			struct pollfd ready = {.fd = t->out, .events = POLLOUT};

@@ -122,7 +122,7 @@ static const struct row rows[] = {
 	{CALL(getsockopt), {{SANDBOX_INT, 1, SOL_SOCKET}, {SANDBOX_INT, 2, SO_PEERCRED}}, PLAIN,
 	 "SOL_SOCKET, SO_PEERCRED", "whose a client is"},
 	PLAIN_CALL(geteuid, "whose a client is"),
-	{CALL(sendto), {{SANDBOX_EQUAL, 4, 0}}, PLAIN, "to the connection's other end", "refusing a client"},
+	{CALL(sendto), {{SANDBOX_EQUAL, 4, 0}}, PLAIN, "to the connection's other end", "replies"},
 	PLAIN_CALL(shutdown, "refusing a client"),
 
 	PLAIN_CALL(rt_sigaction, "signals"),

@@ -6,6 +6,8 @@
 
 need_kvm
 need_guest sum.bin
+need_guest spin.bin
+guest=sum.bin
 [ -z "$RUNNER" ] || skip_all "strace would see RUNNER"
 strace -o /dev/null true 2>/dev/null || skip_all "no strace, or it may not trace"
 work=$(mktemp -d) || exit
@@ -18,11 +20,11 @@ exec strace -ttt -o "$work/trace" "$KVMGDB" "\$@"
 END
 chmod +x "$work/kvmgdb"
 
-# traced LINE...: those of a transcript, behind what negotiates; then the calls of each packet, a line each, in
+# traced LINE...: those of a transcript; then the calls of each packet, a line each, in
 # $work/calls: its letter, and the calls from the one that reads it to the one that sends the reply.
 traced() {
 	# Killed at the end: a signal to strace does not always reach what it traces.
-	printf '%s\n' '# target: kvmgdb sum.bin' '' '= traced' '> QStartNoAckMode' '< OK' "$@" '> vKill;1' '< OK' >"$work/steps.rsp"
+	printf '%s\n' "# target: kvmgdb $guest" '' '= traced' "$@" '> vKill;1' '< OK' >"$work/steps.rsp"
 	KVMGDB="$work/kvmgdb" "$TESTS_BUILT/rsp/replay" "$work/steps.rsp" >"$work/tap" || comment <"$work/tap"
 	sed -n 's/^[0-9.]* //
 		/^timer_settime/d; /^rt_sigreturn/d
@@ -73,17 +75,17 @@ IFS='
 '
 # shellcheck disable=SC2046 # a word for each line
 traced $(repeat 80 '> vCont;s:1' '< T05*')
-usual "a step of a plain instruction" s "recvfrom write"
+usual "a step of a plain instruction" s "recvfrom sendto"
 
 # shellcheck disable=SC2046 # a word for each line
 traced $on_kvm $(repeat 80 '> vCont;s:1' '< T05*')
-usual "a step" s "recvfrom KVM_RUN write"
+usual "a step" s "recvfrom KVM_RUN sendto"
 seldom "no signals for packets"
 
 # shellcheck disable=SC2046
 traced $on_kvm $(repeat 60 '> vCont;s:1' '< T05*' '> g' '< *')
-usual "a step, and the registers:" s "recvfrom KVM_RUN write"
-usual "they are there" g "recvfrom write"
+usual "a step, and the registers:" s "recvfrom KVM_RUN sendto"
+usual "they are there" g "recvfrom sendto"
 
 # From the loop's first instruction to behind its last, some 80 in all.
 # shellcheck disable=SC2046
@@ -98,5 +100,18 @@ done
 [ "$runs" -ge 60 ] && [ "$others" -lt $((runs / 4)) ]
 result $? "a range: the guest runs, and nothing else is done between"
 echo "$runs times; others: $others" | comment
+
+# An interrupt is looked at, answered, and then read. With acknowledgements none comes together with the packet before.
+IFS='
+'
+guest=spin.bin
+# shellcheck disable=SC2046
+traced '! close' '! connect raw' $(repeat 40 '> vCont;c' '! interrupt' '< T02*')
+IFS=' '
+awk '/recvfrom\(/ { looked = /"\\3".*MSG_PEEK/ }
+	/sendto\(.*T02/ { stops++; early += looked }
+	END { printf "%d of %d\n", early, stops; exit !(stops == 40 && early > stops / 2) }' "$work/trace" >"$work/early"
+result $? "a Ctrl-C is answered before it is read"
+comment <"$work/early"
 
 finish

@@ -228,7 +228,8 @@ static void walk(void)
 
 		for (n = 1; n <= count; n += step, made++)
 			good += run_with_fault(call, n, error_of(call, made));
-		result(good == made && (made || !strcmp(call, "send")), "%s: %lu of %lu calls fail, one at a time", call, made,
+		/* To a pipe, not to a socket, goes what is written. */
+		result(good == made && (made || !strcmp(call, "write")), "%s: %lu of %lu calls fail, one at a time", call, made,
 		       count);
 		total += made;
 	}

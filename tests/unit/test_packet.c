@@ -285,6 +285,32 @@ static void test_runs(void)
 	result(received_is("$aaa#23"), "a run of 3 would be no shorter");
 }
 
+/* Bodies of few different characters, so that runs of all lengths are at all places. */
+static void test_mixed_runs(void)
+{
+	char body[200], decoded[300], out[300];
+	uint64_t random = 1;
+	bool good = true;
+
+	for (int i = 0; i < 20000; i++) {
+		size_t len = (size_t)i % sizeof(body), out_len;
+
+		for (size_t at = 0; at < len; at++) {
+			random = random * 6364136223846793005u + 1442695040888963407u;
+			/* A change at one place of four. */
+			body[at] = at && random >> 62 ? body[at - 1] : "0123"[random >> 60 & 3];
+		}
+		start();
+		packets.no_ack = true;
+		reply_start(&packets);
+		memcpy(reply_room(&packets, len), body, len);
+		packet_send(&packets);
+		out_len = received(out, sizeof(out));
+		good &= decode(out, out_len, decoded, false) == len && !memcmp(decoded, body, len);
+	}
+	result(good, "runs among others come back");
+}
+
 static void test_pieces(void)
 {
 	static const char two[] = "+$m0,4#fd\x03$g#67";
@@ -471,6 +497,7 @@ int main(void)
 	test_acks();
 	test_escapes();
 	test_runs();
+	test_mixed_runs();
 	test_pieces();
 	test_peek();
 	test_lengths();
