@@ -60,7 +60,6 @@ struct machine {
 	struct catches catches;
 	unsigned int trace;    /* bits of enum trace */
 	struct clock clock;
-	struct ide ide;
 	struct pic pic;
 	struct lapic lapic;
 	struct ioapic ioapic;
@@ -71,7 +70,6 @@ struct machine {
 	struct typist typist;
 	struct uart uart;
 	struct serial serial;
-	struct vga vga;
 	struct idle idle;
 	struct drives *drives; /* NULL: none */
 	struct points points;
@@ -112,6 +110,10 @@ struct machine {
 	bool told_of_upper;    /* that some in the upper half of the address space may be missed */
 	bool told_of_places;   /* and that a change of page tables, */
 	bool told_of_overwriting; /* or of code, may have hidden some */
+	/* Large, and most of it seldom used: behind what is, which is close together so. */
+	struct ide ide;
+	struct vga vga;
+	uint8_t told_of_service[256 * 256 / 8]; /* that the BIOS does not have: by vector and AH */
 };
 
 /* Creates the virtual machine and loads the image. Returns 0, or a negative errno and why. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -151,22 +152,32 @@ static int drop_capabilities(const struct sealed_file *screenshot)
 
 static int install(const struct sandbox_facts *facts, char *why, size_t size)
 {
-	static struct sandbox_rule rules[SANDBOX_RULES_MAX];
-	static struct sock_filter filter[SANDBOX_FILTER_MAX];
-	struct sock_fprog program = {.filter = filter};
+	struct {
+		struct sandbox_rule rules[SANDBOX_RULES_MAX];
+		struct sock_filter filter[SANDBOX_FILTER_MAX];
+	} *made = mmap(NULL, sizeof(*made), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct sock_fprog program = {0};
 	long result;
+	int error;
 
-	program.len = (unsigned short)sandbox_filter(filter, rules, sandbox_rules(rules, facts));
-	if (!program.len)
+	if (made == MAP_FAILED)
+		return fail(why, size, "the sandbox's filter", errno);
+	program.filter = made->filter;
+	program.len = (unsigned short)sandbox_filter(made->filter, made->rules, sandbox_rules(made->rules, facts));
+	if (!program.len) {
+		munmap(made, sizeof(*made));
 		return fail(why, size, "the sandbox's filter", E2BIG);
+	}
 	/* Without this older kernels also make speculation, and with it each step, slower. */
 	result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program);
 	if (result && errno == EINVAL)
 		result = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
+	error = errno;
+	munmap(made, sizeof(*made));
 	if (!result)
 		return 0;
-	if (errno != ENOSYS && errno != EINVAL)
-		return fail(why, size, "cannot enter the sandbox", errno);
+	if (error != ENOSYS && error != EINVAL)
+		return fail(why, size, "cannot enter the sandbox", error);
 	message("warning: this kernel has no seccomp filters, so that all system calls stay open to whoever breaks in");
 	return 0;
 }

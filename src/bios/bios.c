@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "bios/bios.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -159,8 +158,10 @@ bool bios_hears_keyboard(const struct machine *machine)
 
 void bios_power_on(struct machine *machine)
 {
-	/* What is large and still empty is left alone: it takes no memory then. */
-	memset(&machine->bios, 0, machine->bios.has_told ? sizeof(machine->bios) : offsetof(struct bios, told));
+	/* While it is empty it is left alone: it takes no memory then. */
+	if (machine->bios.has_told)
+		memset(machine->told_of_service, 0, sizeof(machine->told_of_service));
+	memset(&machine->bios, 0, sizeof(machine->bios));
 	rom_write(&machine->vm);
 	make_vectors(vm_host(&machine->vm, 0, NULL));
 	bios_set_word(machine, 0x0e, EBDA_START >> 4);
@@ -352,7 +353,7 @@ static bool is_caught(struct bios_call *call)
 static void tell(struct bios_call *call, uint8_t ah)
 {
 	unsigned int vector = called_vector(call);
-	uint8_t *told = &call->machine->bios.told[vector * 32 + ah / 8];
+	uint8_t *told = &call->machine->told_of_service[vector * 32 + ah / 8];
 
 	if (*told >> ah % 8 & 1)
 		return;

@@ -17,8 +17,7 @@ struct bios {
 	uint64_t idle_sp;
 	bool caught;		     /* the user was told of this call, with this stack pointer */
 	uint64_t caught_sp;
-	bool has_told;
-	uint8_t told[256 * 256 / 8]; /* unknown functions that the user was told of, by vector and AH */
+	bool has_told;		     /* the user of an unknown service: machine.told_of_service */
 };
 
 #endif
