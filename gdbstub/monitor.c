@@ -10,41 +10,17 @@ static int help(struct gdbstub *stub, void *target, const char *args);
 static int reset(struct gdbstub *stub, void *target, const char *args);
 
 static const struct gdbstub_monitor own[] = {
-	{"help", "", "prints this list", help},
-	{"reset", "", "begins anew, as after power-on; breakpoints stay", reset},
+	{"help", "[COMMAND]", "prints this list, or a line of it", help},
+	{"reset", "[halt]", "begins anew, as after power-on, and waits; breakpoints stay", reset},
 	{0},
 };
 
-static void help_table(struct gdbstub *stub, const struct gdbstub_monitor *row)
+static void say_row(struct gdbstub *stub, const struct gdbstub_monitor *row)
 {
-	for (; row && row->name; row++) {
-		int column = (int)(strlen(row->name) + strlen(row->args));
+	int column = (int)(strlen(row->name) + strlen(row->args));
 
-		gdbstub_printf(stub, "monitor %s%s%s%*s%s\n", row->name, *row->args ? " " : "",
-			       row->args, column < 33 ? 35 - column - (*row->args != 0) : 2, "",
-			       row->help);
-	}
-}
-
-static int help(struct gdbstub *stub, void *target, const char *args)
-{
-	(void)target;
-	(void)args;
-	help_table(stub, own);
-	help_table(stub, stub->ops->monitor);
-	return 0;
-}
-
-/* gdb is not told of it, and goes on with the registers that it has. */
-static int reset(struct gdbstub *stub, void *target, const char *args)
-{
-	(void)target;
-	(void)args;
-	if (!target_restart(stub))
-		return gdbstub_error(stub, -EIO, "it cannot begin anew");
-	gdbstub_printf(stub, "It begins anew. gdb shows where it was until it stops again, or until "
-			     "'maintenance flush register-cache'.\n");
-	return 0;
+	gdbstub_printf(stub, "monitor %s%s%s%*s%s\n", row->name, *row->args ? " " : "", row->args,
+		       column < 33 ? 35 - column - (*row->args != 0) : 2, "", row->help);
 }
 
 static const struct gdbstub_monitor *find(const struct gdbstub_monitor *row, const char *line,
@@ -57,10 +33,56 @@ static const struct gdbstub_monitor *find(const struct gdbstub_monitor *row, con
 	return NULL;
 }
 
+/* Says so if there is none. */
+static const struct gdbstub_monitor *find_command(struct gdbstub *stub, const char *name, size_t len)
+{
+	const struct gdbstub_monitor *row = find(own, name, len);
+
+	if (!row)
+		row = find(stub->ops->monitor, name, len);
+	if (!row)
+		gdbstub_printf(stub, "There is no monitor command '%.*s'; try 'monitor help'.\n", (int)len, name);
+	return row;
+}
+
+static int help(struct gdbstub *stub, void *target, const char *args)
+{
+	const struct gdbstub_monitor *row;
+
+	(void)target;
+	if (*args) {
+		row = find_command(stub, args, strlen(args));
+		if (row)
+			say_row(stub, row);
+		return 0;
+	}
+	for (row = own; row->name; row++)
+		say_row(stub, row);
+	for (row = stub->ops->monitor; row && row->name; row++)
+		say_row(stub, row);
+	return 0;
+}
+
+/* gdb is not told of it, and goes on with the registers that it has. */
+static int reset(struct gdbstub *stub, void *target, const char *args)
+{
+	(void)target;
+	/* As other stubs know it. */
+	if (*args && strcmp(args, "halt")) {
+		gdbstub_printf(stub, "It takes nothing, or halt, which it does anyway.\n");
+		return 0;
+	}
+	if (!target_restart(stub))
+		return gdbstub_error(stub, -EIO, "it cannot begin anew");
+	gdbstub_printf(stub, "It begins anew. gdb shows where it was until it stops again, or until "
+			     "'maintenance flush register-cache'.\n");
+	return 0;
+}
+
 int monitor_command(struct gdbstub *stub, char *args, size_t len)
 {
 	const struct gdbstub_monitor *row;
-	char line[256], *name = line, *end;
+	char line[256], *name = line, *end, *rest;
 	int result;
 
 	if (len & 1 || len / 2 >= sizeof(line) || !hex_decode((uint8_t *)line, args, len / 2))
@@ -71,16 +93,16 @@ int monitor_command(struct gdbstub *stub, char *args, size_t len)
 	if (!*name)
 		name = strcpy(line, "help");
 	end = name + strcspn(name, " \t");
-	row = find(own, name, (size_t)(end - name));
-	if (!row)
-		row = find(stub->ops->monitor, name, (size_t)(end - name));
+	row = find_command(stub, name, (size_t)(end - name));
+	rest = end + strspn(end, " \t");
 	if (!row) {
-		gdbstub_printf(stub, "There is no monitor command '%.*s'; try 'monitor help'.\n",
-			       (int)(end - name), name);
-		reply_ok(stub);
-		return 0;
+		result = 0;
+	} else if (*rest && !*row->args) {
+		gdbstub_printf(stub, "'monitor %s' takes no argument.\n", row->name);
+		result = 0;
+	} else {
+		result = row->handler(stub, stub->target, rest);
 	}
-	result = row->handler(stub, stub->target, end + strspn(end, " \t"));
 	if (!result)
 		reply_ok(stub);
 	return result;
