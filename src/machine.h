@@ -96,6 +96,7 @@ struct machine {
 	int interrupt;	       /* a vector that comes before those of the controller, or -1 */
 	bool exact;	       /* points are found by stepping alone, so that none is missed */
 	bool step_interrupts;  /* a step takes it; else it waits until the guest runs */
+	bool probe_failed;     /* when the guest ran, and nobody had asked for points or steps */
 	bool carried_out;      /* an instruction of the guest's that KVM cannot emulate, at some time */
 	bool guest_tf;	       /* the guest's own TF, which stepping hides */
 	int arch;	       /* what the guest is served as: enum vcpu_mode, or ARCH_AUTO */
