@@ -2,6 +2,7 @@
 #include "resident.h"
 
 #include <link.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/auxv.h>
@@ -13,17 +14,18 @@ static int drop(struct dl_phdr_info *object, size_t size, void *data)
 
 	(void)size;
 	(void)data;
-	if (!loader || object->dlpi_addr != loader)
-		return 0;
 	for (int i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
-		uintptr_t start = (loader + part->p_vaddr) & ~(page - 1);
+		uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
+		uintptr_t end = object->dlpi_addr + part->p_vaddr + part->p_filesz;
+		bool is_tables = !part->p_offset && !(part->p_flags & PF_X);
 
 		/* What is not written to is as it is in the file. */
-		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
-			madvise((void *)start, loader + part->p_vaddr + part->p_filesz - start, MADV_DONTNEED);
+		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W) &&
+		    (is_tables || (loader && object->dlpi_addr == loader)))
+			madvise((void *)start, end - start, MADV_DONTNEED);
 	}
-	return 1;
+	return 0;
 }
 
 void resident_drop_loader(void)

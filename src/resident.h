@@ -2,7 +2,10 @@
 #ifndef RESIDENT_H
 #define RESIDENT_H
 
-/* Gives back the pages of the dynamic loader, which has done its work when main() begins. They can be read again. */
+/*
+ * Gives back the pages of the dynamic loader, which has done its work when main() begins, and those of the symbol tables
+ * that it alone has looked at. They can be read again.
+ */
 void resident_drop_loader(void);
 
 #endif
