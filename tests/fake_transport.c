@@ -83,10 +83,23 @@ void transport_hear(struct transport *t)
 	(void)t;
 }
 
-ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait)
+/* Of this client's. */
+static size_t left(void)
 {
 	const uint8_t *end = memchr(input, END_OF_CLIENT, (size_t)(input_end - input));
-	size_t there = (size_t)((end ? end : input_end) - input);
+
+	return (size_t)((end ? end : input_end) - input);
+}
+
+int transport_peek(struct transport *t)
+{
+	(void)t;
+	return left() == 1 ? *input : TRANSPORT_MORE;
+}
+
+ssize_t transport_read(struct transport *t, void *buf, size_t size, bool wait)
+{
+	size_t there = left();
 
 	(void)t;
 	(void)wait;
