@@ -182,11 +182,14 @@ enum packet_event packet_peek(struct packets *p, size_t *offset)
 				return PACKET_READY;
 			}
 		}
-		if (p->in_start == p->in_end && !p->lost) {
+		/* Nothing is in the buffer, and nothing beyond it has been seen. */
+		if (!*offset && p->in_start == p->in_end && !p->lost) {
 			int waiting = transport_peek(p->transport);
 
-			if (waiting == 0x03)
+			if (waiting == 0x03) {
+				*offset = 1;
 				return PACKET_INTERRUPT;
+			}
 			if (waiting == -EAGAIN)
 				return PACKET_NONE;
 		}

@@ -397,6 +397,29 @@ static void test_peek(void)
 	       "a packet without an end");
 }
 
+/* An interrupt alone is not even read: the stop that it asks for goes out first. */
+static void test_peek_at_interrupt(void)
+{
+	size_t offset = 0;
+	char byte;
+
+	start();
+	transport.is_socket = true;
+	feed_text("\x03");
+	result(packet_peek(&packets, &offset) == PACKET_INTERRUPT && offset == 1 &&
+		       recv(transport.in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1,
+	       "an interrupt is seen where it is");
+	result(packet_peek(&packets, &offset) == PACKET_NONE, "once");
+	feed_text("\x03$c#63");
+	result(packet_peek(&packets, &offset) == PACKET_INTERRUPT &&
+		       packet_peek(&packets, &offset) == PACKET_READY && *packets.body == 'c' &&
+		       packet_peek(&packets, &offset) == PACKET_NONE,
+	       "and what comes behind it");
+	result(next() == PACKET_INTERRUPT && next() == PACKET_INTERRUPT && next_is_text("c") &&
+		       next() == PACKET_NONE,
+	       "all of that is still there");
+}
+
 /* Sends it in parts, as it would come. */
 static enum packet_event next_of(const char *bytes, size_t len)
 {
@@ -500,6 +523,7 @@ int main(void)
 	test_mixed_runs();
 	test_pieces();
 	test_peek();
+	test_peek_at_interrupt();
 	test_lengths();
 	test_reply_room();
 	return finish();
