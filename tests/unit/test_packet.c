@@ -418,6 +418,11 @@ static void test_peek_at_interrupt(void)
 	result(next() == PACKET_INTERRUPT && next() == PACKET_INTERRUPT && next_is_text("c") &&
 		       next() == PACKET_NONE,
 	       "all of that is still there");
+	offset = 0;
+	feed_text("\x03");
+	result(packet_peek(&packets, &offset) == PACKET_INTERRUPT, "another");
+	transport_disconnect(&transport);
+	result(!recv(client, &byte, 1, 0), "the client sees an end, and not that something of it was lost");
 }
 
 /* Sends it in parts, as it would come. */
