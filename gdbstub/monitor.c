@@ -11,7 +11,7 @@ static int reset(struct gdbstub *stub, void *target, const char *args);
 
 static const struct gdbstub_monitor own[] = {
 	{"help", "[COMMAND]", "prints this list, or a line of it", help},
-	{"reset", "[halt]", "begins anew, as after power-on, and waits; breakpoints stay", reset},
+	{"reset", "[halt | init]", "begins anew, as after power-on, and waits; breakpoints stay", reset},
 	{0},
 };
 
@@ -67,11 +67,9 @@ static int help(struct gdbstub *stub, void *target, const char *args)
 static int reset(struct gdbstub *stub, void *target, const char *args)
 {
 	(void)target;
-	/* As other stubs know it. */
-	if (*args && strcmp(args, "halt")) {
-		gdbstub_printf(stub, "It takes nothing, or halt, which it does anyway.\n");
-		return 0;
-	}
+	/* As other stubs know it. A script that wants the guest to run is not to go on as if it had been obeyed. */
+	if (*args && strcmp(args, "halt") && strcmp(args, "init"))
+		return gdbstub_error(stub, -EINVAL, "it waits after a reset: the command takes nothing, halt or init");
 	if (!target_restart(stub))
 		return gdbstub_error(stub, -EIO, "it cannot begin anew");
 	gdbstub_printf(stub, "It begins anew. gdb shows where it was until it stops again, or until "
@@ -103,6 +101,9 @@ int monitor_command(struct gdbstub *stub, char *args, size_t len)
 	} else {
 		result = row->handler(stub, stub->target, rest);
 	}
+	/* The others are shown a number alone. */
+	if (result < 0 && *stub->error_text && !(stub->session.features & CLIENT_ERROR_MESSAGE) && !stub->session.error_strings)
+		gdbstub_printf(stub, "%s\n", stub->error_text);
 	if (!result)
 		reply_ok(stub);
 	return result;
