@@ -50,7 +50,7 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	machine->inject = 0;
 	machine->interrupt = -1;
 	machine->pc_moved = machine->hit_here = machine->came_back = machine->halt_stepped = machine->carried_out = false;
-	machine->guest_tf = machine->points.is_armed = false;
+	machine->guest_tf = machine->points.is_armed = machine->probe_failed = false;
 	return result;
 }
 

@@ -4,7 +4,7 @@
 
 /*
  * Gives back the pages of the dynamic loader, which has done its work when main() begins, and those of the symbol tables
- * that it alone has looked at. They can be read again.
+ * that it alone has looked at. They can be read again; but a debugger of kvmgdb itself loses its breakpoints in the loader.
  */
 void resident_drop_loader(void);
 
