@@ -81,6 +81,7 @@ struct machine {
 	struct gdbstub *stub; /* NULL with --gdb=none */
 	enum machine_life life;
 	enum machine_request request;
+	bool has_run;	       /* in this process, whichever guest */
 	bool reset_due;	       /* the guest has reset itself: it begins anew when it goes on */
 	bool begins_anew;      /* at once */
 	char epitaph[200];     /* MACHINE_DEAD: the sentence that says why */

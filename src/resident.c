@@ -8,12 +8,16 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
+/* `data` points to whether the libraries are meant. */
 static int drop(struct dl_phdr_info *object, size_t size, void *data)
 {
 	uintptr_t loader = getauxval(AT_BASE), page = getauxval(AT_PAGESZ);
+	bool is_whole = loader && object->dlpi_addr == loader;
 
 	(void)size;
-	(void)data;
+	/* The program itself has no name. */
+	if (*(bool *)data)
+		is_whole = *object->dlpi_name;
 	for (int i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
 		uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);
@@ -21,8 +25,7 @@ static int drop(struct dl_phdr_info *object, size_t size, void *data)
 		bool is_tables = !part->p_offset && !(part->p_flags & PF_X);
 
 		/* What is not written to is as it is in the file. */
-		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W) &&
-		    (is_tables || (loader && object->dlpi_addr == loader)))
+		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W) && (is_tables || is_whole))
 			madvise((void *)start, end - start, MADV_DONTNEED);
 	}
 	return 0;
@@ -30,5 +33,14 @@ static int drop(struct dl_phdr_info *object, size_t size, void *data)
 
 void resident_drop_loader(void)
 {
-	dl_iterate_phdr(drop, NULL);
+	bool libraries = false;
+
+	dl_iterate_phdr(drop, &libraries);
+}
+
+void resident_drop_libraries(void)
+{
+	bool libraries = true;
+
+	dl_iterate_phdr(drop, &libraries);
 }

@@ -7,5 +7,7 @@
  * that it alone has looked at. They can be read again; but a debugger of kvmgdb itself loses its breakpoints in the loader.
  */
 void resident_drop_loader(void);
+/* The same for libraries, of which the start needs more than what comes behind it. Each is read again where it is used. */
+void resident_drop_libraries(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include "irq.h"
 #include "memory.h"
 #include "message.h"
+#include "resident.h"
 #include "screen_live.h"
 #include "step.h"
 #include "string_io.h"
@@ -545,6 +546,11 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		machine->console.in_line = false;
 	if (!machine->findings.done && (how == GDBSTUB_STEP || machine->points.count))
 		prepared = prepare(machine);
+	/* Not before: whoever waits for the start does not wait for this. */
+	if (!machine->has_run) {
+		machine->has_run = true;
+		resident_drop_libraries();
+	}
 	if (machine->stub && how == GDBSTUB_CONTINUE)
 		asked = gdbstub_poll(machine->stub);
 	if (machine->reset_due)

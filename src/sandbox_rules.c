@@ -103,6 +103,8 @@ static const struct row rows[] = {
 	{CALL(munmap), {{SANDBOX_ABOVE, 0, 0}}, PLAIN, "above 4 GiB", "memory"},
 	{CALL(mremap), {{SANDBOX_ABOVE, 0, 0}, {SANDBOX_NONE_OF, 3, ~(uint32_t)MREMAP_MAYMOVE}}, PLAIN,
 	 "above 4 GiB, to where the kernel likes", "memory"},
+	{CALL(madvise), {{SANDBOX_ABOVE, 0, 0}, {SANDBOX_INT, 2, MADV_DONTNEED}}, PLAIN, "above 4 GiB, MADV_DONTNEED",
+	 "giving back memory"},
 	PLAIN_CALL(brk, "memory"),
 	PLAIN_CALL(sysinfo, "qsort(), which asks how much memory there is"),
 

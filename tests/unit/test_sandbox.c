@@ -231,6 +231,18 @@ static void try_unmap_sealed(void)
 	syscall(SYS_munmap, sealed_page(), 4096);
 }
 
+static void try_drop_sealed(void)
+{
+	syscall(SYS_madvise, sealed_page(), 4096, MADV_DONTNEED);
+}
+
+static void try_advise(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	syscall(SYS_madvise, page, 4096, MADV_MERGEABLE);
+}
+
 static void try_remap_sealed(void)
 {
 	syscall(SYS_mremap, sealed_page(), 4096, 8192, MREMAP_MAYMOVE);
@@ -351,6 +363,8 @@ static const struct {
 	{"mprotect with PROT_EXEC", try_make_code, true},
 	{"mprotect of sealed memory", try_unseal, true},
 	{"munmap of sealed memory", try_unmap_sealed, true},
+	{"madvise of sealed memory", try_drop_sealed, true},
+	{"madvise, but MADV_DONTNEED", try_advise, true},
 	{"mremap of sealed memory", try_remap_sealed, false},
 	{"mremap over sealed memory", try_remap_over, false},
 	{"unlink", try_unlink, true},
@@ -415,6 +429,14 @@ static void may_watch(void)
 
 	_exit(page == MAP_FAILED || mprotect(page, 4096, PROT_NONE) || mprotect(page, 4096, PROT_READ | PROT_WRITE) ||
 	      munmap(page, 4096));
+}
+
+static void may_give_back(void)
+{
+	static char page[8192] __attribute__((aligned(4096)));
+
+	page[0] = 1;
+	_exit(madvise(page, sizeof(page), MADV_DONTNEED) || page[0]);
 }
 
 static int by_number(const void *a, const void *b)
@@ -501,6 +523,7 @@ static const struct {
 	{"but not outside", may_not_write_above},
 	{"memory of any size", may_allocate},
 	{"watchpoints' protection", may_watch},
+	{"memory that is given back", may_give_back},
 	{"qsort()", may_sort},
 	{"a signal to itself", may_raise},
 	{"signals of input", may_be_told_of_input},
