@@ -200,9 +200,15 @@ enum gdbstub_end {
 
 /*
  * Returns NULL with errno set when there is no memory. `ops` and `target` must outlive the stub. Takes over SIGIO,
- * which comes from clients and from a timer of the library's, and SIGURG, and expects SIGPIPE to be ignored.
+ * which comes from clients while the target runs, and SIGURG, from a listener and from a timer of the library's; expects
+ * SIGPIPE to be ignored.
  */
 struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target);
+/*
+ * The handler of both, for a target that has SIGIO blocked and takes it in another way when it has come: by
+ * sigtimedwait(), say, which takes less time. SIGURG must not be blocked while the target runs.
+ */
+void gdbstub_on_signal(int number);
 void gdbstub_free(struct gdbstub *stub);
 void gdbstub_set_on_disconnect(struct gdbstub *stub, enum gdbstub_on_disconnect what);
 

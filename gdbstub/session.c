@@ -15,15 +15,16 @@
 /* The stub whose run() a signal is to interrupt; a signal has no other way to find it. */
 static _Thread_local struct gdbstub *volatile serving;
 
-static void on_signal(int number)
+void gdbstub_on_signal(int number)
 {
 	struct gdbstub *stub = serving;
 	int saved = errno;
 
 	/* At once, and here: nobody need look at the listener before each packet then. */
-	if (stub && number == SIGNAL_LISTENER && stub->connected) {
+	if (stub && number == SIGNAL_LISTENER && stub->connected)
 		transport_refuse(&stub->transport);
-	} else if (stub) {
+	/* It may have been the reminder instead. */
+	if (stub) {
 		transport_hear(&stub->transport);
 		stub->reminded = 1;
 		if (stub->running)
@@ -34,7 +35,7 @@ static void on_signal(int number)
 
 struct gdbstub *gdbstub_new(const struct gdbstub_ops *ops, void *target)
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = gdbstub_on_signal, .sa_flags = SA_RESTART};
 	struct gdbstub *stub = calloc(1, sizeof(*stub));
 
 	if (!stub)
@@ -331,7 +332,7 @@ bool gdbstub_poll(struct gdbstub *stub)
 static void set_reminder(struct gdbstub *stub)
 {
 	const struct itimerspec time = {.it_value.tv_nsec = REMINDER_TIME};
-	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL_CLIENT};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGNAL_LISTENER};
 
 	if (!stub->has_reminder) {
 		event.sigev_notify_thread_id = gettid();

@@ -2,6 +2,7 @@
 #include "machine.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +35,8 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	if (!result)
 		result = vcpu_create(&machine->vcpu, &machine->vm, 0, machine->is_pc, why, size);
 	if (!result) {
+		if (machine->stub)
+			vcpu_take_signal(&machine->vcpu, SIGIO, gdbstub_on_signal);
 		if (machine->is_pc)
 			equipment_tell_memory(machine);
 		if (machine->is_pc && !machine->image->type->is_firmware)

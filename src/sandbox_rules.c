@@ -65,6 +65,7 @@ static const struct row rows[] = {
 	REQUEST(KVM_CREATE_VCPU, "a new guest"),
 	REQUEST(KVM_CHECK_EXTENSION, "a new guest"),
 	REQUEST(KVM_GET_VCPU_MMAP_SIZE, "a new guest"),
+	REQUEST(KVM_SET_SIGNAL_MASK, "the client's signal, which ends KVM_RUN"),
 	REQUEST(KVM_SET_TSS_ADDR, "a new guest"),
 	REQUEST(KVM_SET_IDENTITY_MAP_ADDR, "a new guest"),
 	REQUEST(KVM_ENABLE_CAP, "a new guest"),

@@ -3,11 +3,13 @@
 #include "devices/lapic.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define INJECTIONS (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
@@ -150,11 +152,54 @@ static int run(struct vcpu *vcpu)
 	return result < 0 ? -error : (int)vcpu->run->exit_reason;
 }
 
+void vcpu_take_signal(struct vcpu *vcpu, int number, void (*handler)(int number))
+{
+	/* struct kvm_signal_mask: a length, and a bit for each signal, of which the first is number 1 */
+	struct {
+		uint32_t len;
+		uint8_t sigset[8];
+	} mask = {.len = sizeof(mask.sigset)};
+	sigset_t blocked, number_alone;
+
+	sigemptyset(&number_alone);
+	sigaddset(&number_alone, number);
+	if (sigprocmask(SIG_BLOCK, &number_alone, &blocked))
+		return;
+	for (int i = 1; i < NSIG && i <= 64; i++) {
+		if (i != number && sigismember(&blocked, i) == 1)
+			mask.sigset[(i - 1) / 8] |= (uint8_t)(1u << (i - 1) % 8);
+	}
+	if (ioctl(vcpu->fd, KVM_SET_SIGNAL_MASK, &mask)) {
+		sigprocmask(SIG_UNBLOCK, &number_alone, NULL);
+		return;
+	}
+	vcpu->signal = number;
+	vcpu->on_signal = handler;
+}
+
+void vcpu_look_for_signal(const struct vcpu *vcpu)
+{
+	static const struct timespec at_once;
+	sigset_t set;
+
+	if (!vcpu->signal)
+		return;
+	sigemptyset(&set);
+	sigaddset(&set, vcpu->signal);
+	if (sigtimedwait(&set, NULL, &at_once) == vcpu->signal)
+		vcpu->on_signal(vcpu->signal);
+}
+
 int vcpu_enter(struct vcpu *vcpu)
 {
+	int exit;
+
 	if (!(vcpu->debug.control & KVM_GUESTDBG_SINGLESTEP))
 		vcpu->own_breakpoints_known = false;
-	return run(vcpu);
+	exit = run(vcpu);
+	if (exit == -EINTR || exit == KVM_EXIT_INTR)
+		vcpu_look_for_signal(vcpu);
+	return exit;
 }
 
 int vcpu_complete(struct vcpu *vcpu)

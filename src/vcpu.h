@@ -86,6 +86,8 @@ struct vcpu {
 	bool own_breakpoints, own_breakpoints_known; /* vcpu_has_breakpoints() */
 	struct kvm_msr_list *msrs; /* vcpu_lists_msr()'s; NULL: not read yet */
 	volatile sig_atomic_t kicked;
+	int signal;		       /* vcpu_take_signal()'s; 0: none */
+	void (*on_signal)(int number); /* its handler */
 };
 
 /* Creates vCPU `id`; whether it has a local APIC is what CPUID says, no more. Returns 0, or a negative errno and why. */
@@ -105,6 +107,13 @@ int vcpu_need_features(struct vcpu *vcpu);
  * after a kick.
  */
 int vcpu_enter(struct vcpu *vcpu);
+/*
+ * Blocks the signal, which then ends vcpu_enter() alone, and its handler is called behind that: delivering it takes as
+ * long as ten system calls. Where KVM cannot do that it is delivered as ever.
+ */
+void vcpu_take_signal(struct vcpu *vcpu, int number, void (*handler)(int number));
+/* Calls the handler if the signal has come. For long work without vcpu_enter(). */
+void vcpu_look_for_signal(const struct vcpu *vcpu);
 /*
  * Completes an I/O instruction without running another. Returns -EINTR when it is complete, or the
  * exit that completion led to: more I/O to be served, or KVM_EXIT_DEBUG.

@@ -60,7 +60,7 @@ static uint64_t sleep_until(struct machine *machine, uint64_t then)
 	struct vcpu *was_running = running;
 	struct pollfd fds[INPUT_MAX];
 	struct timespec left;
-	sigset_t all, before;
+	sigset_t all, before, during;
 
 	/* A guest that was stopped, or is slow, does not hurry afterwards. */
 	if (!clock->real)
@@ -75,8 +75,10 @@ static uint64_t sleep_until(struct machine *machine, uint64_t then)
 	clock_stop();
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
+	during = before;
+	sigdelset(&during, SIGIO); /* the vCPU has it blocked */
 	if (!machine->vcpu.kicked)
-		ppoll(fds, input_fds(machine, fds), &left, &before);
+		ppoll(fds, input_fds(machine, fds), &left, &during);
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (was_running)
 		clock_run(machine);

@@ -113,5 +113,11 @@ awk '/recvfrom\(/ { looked = /"\\3".*MSG_PEEK/ }
 	END { printf "%d of %d\n", early, stops; exit !(stops == 40 && early > stops / 2) }' "$work/trace" >"$work/early"
 result $? "a Ctrl-C is answered before it is read"
 comment <"$work/early"
+awk '/KVM_RUN/ { delivered = 0 }
+	/--- SIGIO / { delivered = 1 }
+	/sendto\(.*T02/ { stops++; taken += !delivered }
+	END { printf "%d of %d\n", taken, stops; exit !(stops == 40 && taken > stops / 2) }' "$work/trace" >"$work/taken"
+result $? "its signal is taken, and not delivered"
+comment <"$work/taken"
 
 finish
