@@ -55,6 +55,8 @@ static int scan_watch(struct scan *scan)
 		return 0;
 	if (!scan->began)
 		scan->began = now();
+	/* The target may have the client's signal blocked, and does not run. */
+	transport_hear(&stub->transport);
 	if (gdbstub_poll(stub))
 		return gdbstub_error(stub, -EINTR, "interrupted at 0x%llx", (unsigned long long)scan->at);
 	if (now() - scan->began >= SECONDS_MAX)

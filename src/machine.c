@@ -35,7 +35,8 @@ static int power_on(struct machine *machine, char *why, size_t size)
 	if (!result)
 		result = vcpu_create(&machine->vcpu, &machine->vm, 0, machine->is_pc, why, size);
 	if (!result) {
-		if (machine->stub)
+		/* Of stdin each packet is signalled, also while the client is waited for. */
+		if (machine->stub && strcmp(gdbstub_endpoint(machine->stub), "stdio"))
 			vcpu_take_signal(&machine->vcpu, SIGIO, gdbstub_on_signal);
 		if (machine->is_pc)
 			equipment_tell_memory(machine);

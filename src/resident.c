@@ -8,16 +8,16 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 
-/* `data` points to whether the libraries are meant. */
+/* `data` points to whether the libraries are meant, or the loader and the tables of all. */
 static int drop(struct dl_phdr_info *object, size_t size, void *data)
 {
 	uintptr_t loader = getauxval(AT_BASE), page = getauxval(AT_PAGESZ);
-	bool is_whole = loader && object->dlpi_addr == loader;
+	bool libraries = *(bool *)data, is_whole = libraries || (loader && object->dlpi_addr == loader);
 
 	(void)size;
-	/* The program itself has no name. */
-	if (*(bool *)data)
-		is_whole = *object->dlpi_name;
+	/* The program itself has no name; nor does the sandbox let go of what is below 4 GiB, where one may be. */
+	if (libraries && (!*object->dlpi_name || !(object->dlpi_addr >> 32)))
+		return 0;
 	for (int i = 0; i < object->dlpi_phnum; i++) {
 		const ElfW(Phdr) *part = &object->dlpi_phdr[i];
 		uintptr_t start = (object->dlpi_addr + part->p_vaddr) & ~(page - 1);

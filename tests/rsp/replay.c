@@ -2,7 +2,7 @@
  * replay FILE.rsp: a TAP test that holds a conversation in the Remote Serial Protocol, as FILE.rsp
  * has it, with the fake target or with a kvmgdb, and compares what comes back.
  *
- *   # target: fake [two] [file] [rom] [created] [running] [on-disconnect=stop|run|exit]
+ *   # target: fake [two] [file] [rom] [created] [running] [blocked] [on-disconnect=stop|run|exit]
  *   # target: kvmgdb GUEST.bin [OPTION]...
  *                    whom to talk to; in the first lines. See server.h
  *   # acks           the client stays in acknowledgement mode. Without this line each connection
@@ -19,6 +19,7 @@
  *   >> TEXT          sends bytes without a frame
  *   << TEXT          the next bytes must be these
  *   ! interrupt      sends 0x03
+ *   ! listens        waits until what the client sends raises a signal: the server has looked for it, and will again
  *   ! no-ack         acknowledgements are over (after a QStartNoAckMode)
  *   ! bytewise       from now on each byte is sent by itself
  *   ! half-close     the client has nothing more to say
@@ -34,12 +35,14 @@
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server.h"
@@ -320,12 +323,39 @@ static bool expect_end(const char *how)
 	return !strcmp(end, how) || fail("the server's end is '%s', not '%s'", end, how);
 }
 
+/* Whether two of the server's files have O_ASYNC: the client's beside the listener. */
+static bool server_listens(void)
+{
+	char path[64], line[64];
+	unsigned int flags, found = 0;
+
+	for (int fd = 3; fd < 64 && found < 2; fd++) {
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)now.server.pid, fd);
+		file = fopen(path, "r");
+		while (file && fgets(line, sizeof(line), file))
+			found += sscanf(line, "flags: %o", &flags) == 1 && flags & O_ASYNC;
+		if (file)
+			fclose(file);
+	}
+	return found == 2;
+}
+
 static bool obey(const char *line)
 {
+	time_t began = time(NULL);
 	int c;
 
 	if (!strcmp(line, "interrupt"))
 		return send_bytes("\x03", 1);
+	if (!strcmp(line, "listens")) {
+		while (!server_listens()) {
+			if (time(NULL) - began > 60)
+				return fail("it does not listen in time");
+		}
+		return true;
+	}
 	if (!strcmp(line, "no-ack"))
 		return now.client->acks = false, true;
 	if (!strcmp(line, "bytewise"))

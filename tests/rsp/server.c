@@ -104,6 +104,7 @@ static _Noreturn void serve_fake(const struct server *server, const char *option
 	char endpoint[100], why[256];
 	struct gdbstub_stop stop;
 	enum gdbstub_end end;
+	sigset_t signals;
 
 	/* No packet may need much of it. */
 	setrlimit(RLIMIT_STACK, &stack);
@@ -112,6 +113,11 @@ static _Noreturn void serve_fake(const struct server *server, const char *option
 	fake.threads = has_word(options, "two") ? 2 : 1;
 	fake.has_file = has_word(options, "file");
 	fake.rom = has_word(options, "rom");
+	/* As the program has it: the guest's run alone ends by it. */
+	sigemptyset(&signals);
+	if (has_word(options, "blocked"))
+		sigaddset(&signals, SIGIO);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	fake_reset(&fake);
 	fake.stub = gdbstub_new(&fake_ops, &fake);
 	snprintf(endpoint, sizeof(endpoint), "unix:%s", server->path);

@@ -19,8 +19,8 @@ struct server {
 const char *server_missing(const char *target, bool *skip);
 
 /*
- * Starts one: "fake [two] [file] [rom] [created] [running] [on-disconnect=stop|run|exit]" or "kvmgdb GUEST
- * [OPTION]...". Returns NULL when it listens, else what failed.
+ * Starts one: "fake [two] [file] [rom] [created] [running] [blocked] [on-disconnect=stop|run|exit]" or
+ * "kvmgdb GUEST [OPTION]...". Returns NULL when it listens, else what failed.
  */
 const char *server_start(struct server *server, const char *target);
 /* A connection, or -1. */

@@ -433,10 +433,12 @@ static void may_watch(void)
 
 static void may_give_back(void)
 {
-	static char page[8192] __attribute__((aligned(4096)));
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
+	if (page == MAP_FAILED)
+		_exit(1);
 	page[0] = 1;
-	_exit(madvise(page, sizeof(page), MADV_DONTNEED) || page[0]);
+	_exit(madvise(page, 4096, MADV_DONTNEED) || page[0]);
 }
 
 static int by_number(const void *a, const void *b)
