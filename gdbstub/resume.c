@@ -309,12 +309,27 @@ static void arrive(struct gdbstub *stub, const struct gdbstub_stop *stop, uint64
 		stub->ops->point_hit(stub->target, stop->thread);
 }
 
+/*
+ * Whether an interrupt that has crossed the last stop reply is for what is resumed now. To a person who was told of a
+ * stop it means nothing any more; but clients step on and on by themselves, and off breakpoints whose conditions they
+ * decide, and would go on with that for ever.
+ */
+static bool takes_interrupt(struct gdbstub *stub, bool steps)
+{
+	struct session *s = &stub->session;
+	bool waits = s->interrupt_waits && s->has_run;
+
+	s->interrupt_waits = false;
+	s->has_run = true;
+	return waits && (steps || (s->last.reason == GDBSTUB_STOPPED && s->last.signal == GDBSTUB_SIGNAL_TRAP));
+}
+
 static int run(struct gdbstub *stub)
 {
 	struct session *s = &stub->session;
 	struct gdbstub_stop stop = {.thread = s->general_thread};
 	uint64_t from = 0;
-	bool any = false;
+	bool any = false, steps, taken;
 
 	if (stub->killed)
 		return gdbstub_error(stub, -ESRCH, "it was killed: only run begins anew");
@@ -324,12 +339,16 @@ static int run(struct gdbstub *stub)
 	}
 	for (int thread = 0; (thread = stub->ops->thread_next(stub->target, thread)) != 0;)
 		any |= session_action(stub, thread) != GDBSTUB_HOLD;
-	if (any) {
+	steps = s->interrupt_waits && session_action(stub, stop.thread) == GDBSTUB_STEP;
+	taken = any && takes_interrupt(stub, steps);
+	if (taken && !steps) {
+		stop.reason = GDBSTUB_INTERRUPTED;
+	} else if (any) {
 		if (stub->has_commands)
 			from = stub->ops->pc(stub->target, stop.thread);
 		do {
 			target_run(stub, &stop);
-		} while (steps_on(stub, &stop));
+		} while (!taken && steps_on(stub, &stop));
 		if (stub->has_commands && stop.thread == s->general_thread)
 			arrive(stub, &stop, from);
 		s->general_thread = stop.thread;
@@ -339,6 +358,9 @@ static int run(struct gdbstub *stub)
 		 */
 		if (stop.reason != GDBSTUB_INTERRUPTED)
 			transport_signals(&stub->transport, false);
+		/* The step was made. */
+		if (taken && stop.reason == GDBSTUB_STOPPED && stop.signal == GDBSTUB_SIGNAL_TRAP)
+			stop.reason = GDBSTUB_INTERRUPTED;
 	}
 	/* Else everything is to hold, and does. */
 	report(stub, &stop);

@@ -285,7 +285,8 @@ void session_serve(struct gdbstub *stub)
 							 "the packet is longer than PacketSize"));
 			packet_send(p);
 			break;
-		case PACKET_INTERRUPT: /* it crossed a stop reply: nothing runs */
+		case PACKET_INTERRUPT: /* it was answered, or crossed a stop reply: nothing runs */
+			stub->session.interrupt_waits = stub->session.last.reason != GDBSTUB_INTERRUPTED;
 			break;
 		case PACKET_NONE: /* a signal, or the end */
 			break;

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Ctrl-C in gdb stops a guest that spins, in each mode, and the guest can go on.
+# Ctrl-C in gdb stops a guest that spins, in each mode, and the guest can go on. So it does where gdb goes on by itself,
+# from one step to the next, and over a breakpoint whose condition it decides.
 
 . "${srcdir:-.}/tests/lib.sh"
 
@@ -27,21 +28,45 @@ continue
 p $pc == 0x1024 || $pc == 0x1025
 END
 
-for mode in 16 32 64; do
-	kvmgdb --mode=$mode "$GUESTS/spin.bin" -- \
-		"$GDB" -nx -q -batch -x "$work/script" 2>&1 |
+# gdb_interrupted MODE SCRIPT: what it prints; each time that the guest runs it gets Ctrl-C.
+gdb_interrupted() {
+	kvmgdb --mode="$1" "$GUESTS/spin.bin" -- "$GDB" -nx -q -batch -x "$2" 2>&1 |
 		while read -r line; do
 			case $line in
 			gdb\ *) pid=${line#gdb } ;;
 			spinning) kill -INT "$pid" ;;
 			esac
 			echo "$line"
-		done >"$work/out"
+		done
+}
+
+for mode in 16 32 64; do
+	gdb_interrupted $mode "$work/script" >"$work/out"
 	[ "$(grep -c '^Program received signal SIGINT' "$work/out")" = 2 ]
 	result $? "$mode-bit mode: stopped by Ctrl-C both times"
 	[ "$(grep -c '^\$[0-9]* = 1$' "$work/out")" = 3 ]
 	there=$?
 	result $there "$mode-bit mode: in the loop, and after a step, too"
 	[ $there -eq 0 ] || comment <"$work/out"
+done
+
+cat >"$work/steps" <<'END'
+shell echo gdb $PPID
+stepi 1000000000
+END
+cat >"$work/condition" <<'END'
+shell echo gdb $PPID
+set breakpoint condition-evaluation host
+break *0x1025 if 0
+continue
+END
+
+# Where gdb has it before it has told kvmgdb, it quits what it does.
+for script in steps condition; do
+	gdb_interrupted 16 "$work/$script" >"$work/out"
+	grep -q -e '^Program received signal SIGINT' -e '^Quit$' "$work/out"
+	ended=$?
+	result $ended "gdb goes on by itself: $script"
+	[ $ended -eq 0 ] || comment <"$work/out"
 done
 finish
