@@ -224,6 +224,8 @@ void session_serve(struct gdbstub *stub);
 void target_run(struct gdbstub *stub, struct gdbstub_stop *stop);
 /* Begins anew. False: there is no target any more, and the session ends. */
 bool target_restart(struct gdbstub *stub);
+/* Else an error's number is all that its reply has. */
+bool session_takes_error_text(const struct gdbstub *stub);
 /* OK, or what a handler's negative or positive result asks for. */
 void reply_result(struct gdbstub *stub, int result);
 void reply_ok(struct gdbstub *stub);

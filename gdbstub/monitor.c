@@ -101,8 +101,7 @@ int monitor_command(struct gdbstub *stub, char *args, size_t len)
 	} else {
 		result = row->handler(stub, stub->target, rest);
 	}
-	/* The others are shown a number alone. */
-	if (result < 0 && *stub->error_text && !(stub->session.features & CLIENT_ERROR_MESSAGE) && !stub->session.error_strings)
+	if (result < 0 && *stub->error_text && !session_takes_error_text(stub))
 		gdbstub_printf(stub, "%s\n", stub->error_text);
 	if (!result)
 		reply_ok(stub);

@@ -165,6 +165,11 @@ void reply_ok(struct gdbstub *stub)
 	reply_text(&stub->packets, "OK");
 }
 
+bool session_takes_error_text(const struct gdbstub *stub)
+{
+	return stub->session.features & CLIENT_ERROR_MESSAGE || stub->session.error_strings;
+}
+
 static void reply_error(struct gdbstub *stub, int error)
 {
 	struct packets *p = &stub->packets;

@@ -353,7 +353,7 @@ void transport_disconnect(struct transport *t)
 	char unread[256];
 
 	/* Such as an interrupt that was only looked at: over it the client might lose what was sent last. */
-	if (t->is_socket)
+	if (t->in >= 0 && t->is_socket)
 		recv(t->in, unread, sizeof(unread), MSG_DONTWAIT);
 	if (t->in == STDIN_FILENO)
 		set_flag(t->in, O_ASYNC, false); /* it is others', too */

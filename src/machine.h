@@ -75,7 +75,6 @@ struct machine {
 	struct points points;
 	struct guard guard;
 	struct places places;
-	unsigned int computed; /* steps, since some time */
 	unsigned int to_step; /* a run: instructions to be stepped before points are armed again */
 	struct findings findings;
 	const struct symbols *symbols; /* NULL: none */

@@ -18,7 +18,6 @@
 
 #define OPCODE_MOV_TO_DR 0x0f23u
 
-#define STEPS_TO_SIGNAL 256 /* some 50 us */
 #define STEP_CONTROL (KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP | KVM_GUESTDBG_BLOCKIRQ)
 
 static bool has_switched(const struct step *s)
@@ -506,9 +505,7 @@ enum outcome step(struct machine *machine, bool interrupts, struct gdbstub_stop 
 	machine->came_back = machine->raised = false;
 	decode_next(s.vcpu, &s.instruction);
 	if (is_free(&s, interrupts) && compute(s.vcpu, &s.instruction)) {
-		/* Without the guest nothing else tells of the client's. */
-		if (!(++machine->computed % STEPS_TO_SIGNAL))
-			vcpu_look_for_signal(s.vcpu);
+		vcpu_pass_round(s.vcpu);
 		return STEPPED;
 	}
 	if (s.instruction.opcode == OPCODE_MOV_TO_DR)

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ROUNDS 256 /* of a computed step some 50 us */
 #define INJECTIONS (KVM_GUESTDBG_INJECT_DB | KVM_GUESTDBG_INJECT_BP)
 /* Of the MSR IA32_APIC_BASE. */
 #define APIC_BASE_ENABLE 0x800ull
@@ -177,7 +178,7 @@ void vcpu_take_signal(struct vcpu *vcpu, int number, void (*handler)(int number)
 	vcpu->on_signal = handler;
 }
 
-void vcpu_look_for_signal(const struct vcpu *vcpu)
+static void take_signal(const struct vcpu *vcpu)
 {
 	static const struct timespec at_once;
 	sigset_t set;
@@ -190,6 +191,14 @@ void vcpu_look_for_signal(const struct vcpu *vcpu)
 		vcpu->on_signal(vcpu->signal);
 }
 
+void vcpu_pass_round(struct vcpu *vcpu)
+{
+	if (++vcpu->rounds < ROUNDS)
+		return;
+	vcpu->rounds = 0;
+	take_signal(vcpu);
+}
+
 int vcpu_enter(struct vcpu *vcpu)
 {
 	int exit;
@@ -198,7 +207,7 @@ int vcpu_enter(struct vcpu *vcpu)
 		vcpu->own_breakpoints_known = false;
 	exit = run(vcpu);
 	if (exit == -EINTR || exit == KVM_EXIT_INTR)
-		vcpu_look_for_signal(vcpu);
+		take_signal(vcpu);
 	return exit;
 }
 

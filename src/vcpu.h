@@ -87,6 +87,7 @@ struct vcpu {
 	struct kvm_msr_list *msrs; /* vcpu_lists_msr()'s; NULL: not read yet */
 	volatile sig_atomic_t kicked;
 	int signal;		       /* vcpu_take_signal()'s; 0: none */
+	unsigned int rounds;	       /* since vcpu_pass_round() has looked for it */
 	void (*on_signal)(int number); /* its handler */
 };
 
@@ -108,12 +109,12 @@ int vcpu_need_features(struct vcpu *vcpu);
  */
 int vcpu_enter(struct vcpu *vcpu);
 /*
- * Blocks the signal, which then ends vcpu_enter() alone, and its handler is called behind that: delivering it takes as
- * long as ten system calls. Where KVM cannot do that it is delivered as ever.
+ * Blocks the signal everywhere but in vcpu_enter(), which it ends and which then calls the handler: to have it delivered
+ * takes as long as ten system calls. Where KVM cannot do that it is delivered as ever.
  */
 void vcpu_take_signal(struct vcpu *vcpu, int number, void (*handler)(int number));
-/* Calls the handler if the signal has come. For long work without vcpu_enter(). */
-void vcpu_look_for_signal(const struct vcpu *vcpu);
+/* For loops that may do without vcpu_enter(), once in each round: now and then looks whether the signal has come. */
+void vcpu_pass_round(struct vcpu *vcpu);
 /*
  * Completes an I/O instruction without running another. Returns -EINTR when it is complete, or the
  * exit that completion led to: more I/O to be served, or KVM_EXIT_DEBUG.

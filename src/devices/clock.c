@@ -16,8 +16,6 @@
 #define PACE (5 * CLOCK_MILLISECOND)
 /* One that is behind by no more makes up for it: who calls the BIOS all the time is behind at each look, by a little. */
 #define LAG_MAX (100 * CLOCK_MILLISECOND)
-/* Between two looks for the client's signal. */
-#define WAITS_TO_SIGNAL 256
 
 /* A signal handler has no other way to them. */
 static timer_t timer;
@@ -78,7 +76,8 @@ static uint64_t sleep_until(struct machine *machine, uint64_t then)
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, &before);
 	during = before;
-	sigdelset(&during, SIGIO); /* the vCPU has it blocked */
+	if (machine->vcpu.signal)
+		sigdelset(&during, machine->vcpu.signal);
 	if (!machine->vcpu.kicked)
 		ppoll(fds, input_fds(machine, fds), &left, &during);
 	sigprocmask(SIG_SETMASK, &before, NULL);
@@ -122,9 +121,8 @@ bool clock_wait(struct machine *machine)
 {
 	struct clock *clock = &machine->clock;
 
-	/* Who waits may do so for long without the guest, and without a sleep. */
-	if (!(++clock->waits % WAITS_TO_SIGNAL))
-		vcpu_look_for_signal(&machine->vcpu);
+	/* Who waits may do so for long without a sleep. */
+	vcpu_pass_round(&machine->vcpu);
 	clock_plan(machine);
 	clock->credit = 0;
 	if (clock->next == CLOCK_NEVER)

@@ -31,7 +31,6 @@ struct clock {
 	uint64_t host; /* the host's monotonic clock when `now` was 0 */
 	uint64_t paced;	       /* with clock.real: when it was last held back */
 	unsigned int advances; /* since the last kick */
-	unsigned int waits;    /* since some time */
 	uint64_t used;	       /* what this thread had used of the host's CPUs at the last kick */
 	uint64_t credit;       /* of the kicks' time what the guest has not been given yet */
 };

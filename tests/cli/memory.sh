@@ -10,7 +10,7 @@ need_guest sum.bin
 "$KVMGDB" --sandbox-rules | grep -q '^instrumented ' && skip_all "an instrumented build"
 need_gdb
 # A large environment is on the stack.
-RUNNER="env -i PATH=$PATH"
+RUNNER="env -i"
 work=$(mktemp -d) || exit
 trap 'rm -rf "$work"' EXIT
 
@@ -64,7 +64,7 @@ shell cat /proc/$PPID/smaps >smaps2
 COMMANDS
 exec "$1" -nx -q -batch -x commands
 END
-kvmgdb --machine=pc --memory=64M "$GUESTS/sum.bin" -- sh "$work/step" "$GDB" >"$work/out" 2>&1
+kvmgdb --machine=pc --memory=64M "$GUESTS/sum.bin" -- sh "$work/step" "$(command -v "$GDB")" >"$work/out" 2>&1
 result $? "gdb has made a step"
 comment <"$work/out"
 before=$(libc_resident "$work/smaps") after=$(libc_resident "$work/smaps2")

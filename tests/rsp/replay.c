@@ -342,20 +342,25 @@ static bool server_listens(void)
 	return found == 2;
 }
 
-static bool obey(const char *line)
+static bool wait_until_it_listens(void)
 {
 	time_t began = time(NULL);
+
+	while (!server_listens()) {
+		if (time(NULL) - began > 60)
+			return fail("it does not listen in time");
+	}
+	return true;
+}
+
+static bool obey(const char *line)
+{
 	int c;
 
 	if (!strcmp(line, "interrupt"))
 		return send_bytes("\x03", 1);
-	if (!strcmp(line, "listens")) {
-		while (!server_listens()) {
-			if (time(NULL) - began > 60)
-				return fail("it does not listen in time");
-		}
-		return true;
-	}
+	if (!strcmp(line, "listens"))
+		return wait_until_it_listens();
 	if (!strcmp(line, "no-ack"))
 		return now.client->acks = false, true;
 	if (!strcmp(line, "bytewise"))

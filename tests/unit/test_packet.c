@@ -420,7 +420,7 @@ static void test_peek_at_interrupt(void)
 	       "all of that is still there");
 	offset = 0;
 	feed_text("\x03");
-	result(packet_peek(&packets, &offset) == PACKET_INTERRUPT, "another");
+	result(packet_peek(&packets, &offset) == PACKET_INTERRUPT, "one that stays unread");
 	transport_disconnect(&transport);
 	result(!recv(client, &byte, 1, 0), "the client sees an end, and not that something of it was lost");
 }
