@@ -86,4 +86,21 @@ has "with a byte changed" "Section .text: MIS-MATCHED!
 warning: One or more sections of the target image do not match the loaded file"
 has "loaded again" "Section .text: matched."
 
+head -c 67108864 /dev/urandom >"$work/large"
+cat >"$work/large.gdb" <<END
+restore $work/large binary 0x100000
+dump binary memory $work/copy 0x100000 0x4100000
+END
+kvmgdb --mode=32 --memory=80M "$GUESTS/sum.bin" -- "$GDB" -nx -q -batch -x "$work/large.gdb" >"$work/printed" 2>&1
+cmp "$work/large" "$work/copy"
+result $? "64 MiB, restored and dumped"
+if ld -m elf_i386 -e 0x100000 -Tdata=0x100000 -b binary -o "$work/large.elf" "$work/large" 2>/dev/null; then
+	kvmgdb --mode=32 --memory=80M "$GUESTS/sum.bin" -- "$GDB" -nx -q -batch "$work/large.elf" \
+		-ex load -ex compare-sections >"$work/printed" 2>&1
+	grep -q '^Section \.data, range 0x100000 -- 0x4100000: matched' "$work/printed"
+	result $? "64 MiB, loaded and compared"
+else
+	skip "64 MiB, loaded and compared" "no ld for 32-bit programs"
+fi
+
 finish

@@ -101,6 +101,36 @@ done
 result $? "a range: the guest runs, and nothing else is done between"
 echo "$runs times; others: $others" | comment
 
+# points Z|z: a packet for each of 10,000 breakpoints, and of 1,000 watchpoints, all but one where nothing is
+points() {
+	awk -v packet="$1" 'BEGIN {
+		for (i = 0; i < 9999; i++) printf "> %s0,%x,1\n< OK\n", packet, 65536 + 2 * i
+		printf "> %s0,1004,1\n< OK\n", packet
+		for (i = 0; i < 1000; i++) printf "> %s2,%x,1\n< OK\n", packet, 131072 + 2 * i
+	}'
+}
+
+# gdb takes all of them away at each stop, and sets them again.
+IFS='
+'
+# shellcheck disable=SC2046
+traced $(points Z) '> vCont;c' '<? O*' '< T05*' $(points z) $(points Z) '> vCont;c' '< T05*' \
+	$(points z) $(points Z) '> vCont;c' '< T05*'
+IFS=' '
+for letter in Z z; do
+	all=$(grep -c "^$letter " "$work/calls")
+	these=$(grep -c -x "$letter recvfrom sendto" "$work/calls")
+	# Now and then there is need of more memory.
+	[ "$all" -ge 22000 ] && [ $((all - these)) -lt $((all / 100)) ]
+	result $? "11,000 points: nothing is done for a $letter"
+	echo "$these of $all" | comment
+done
+# The first one finds out what the host does.
+grep '^c ' "$work/calls" | tail -n 2 | sed 's/ KVM_RUN//g' >"$work/continues"
+[ "$(sort -u "$work/continues" | wc -l)" -eq 1 ] && [ "$(wc -w <"$work/continues")" -le 40 ]
+result $? "nor for all of them when the guest goes on"
+sort "$work/continues" | cut -c1-300 | comment
+
 # An interrupt is looked at, answered, and then read. With acknowledgements none comes together with the packet before.
 IFS='
 '
