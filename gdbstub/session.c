@@ -235,6 +235,7 @@ bool target_restart(struct gdbstub *stub)
 	bool restarted = !stub->ops->restart(stub->target);
 
 	s->has_saved = false;
+	s->has_run = false; /* an interrupt that has come was for what is no more */
 	s->general_thread = stub->ops->thread_next(stub->target, 0);
 	s->last = (struct gdbstub_stop){.signal = GDBSTUB_SIGNAL_TRAP, .thread = s->general_thread};
 	if (restarted) {
