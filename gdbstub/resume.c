@@ -125,6 +125,11 @@ enum gdbstub_resume session_action(const struct gdbstub *stub, int thread)
 	return find_action(&stub->session, thread).resume;
 }
 
+static bool is_watch(enum gdbstub_reason reason)
+{
+	return reason >= GDBSTUB_WATCH && reason <= GDBSTUB_AWATCH;
+}
+
 static const char *reason_text(const struct session *s, enum gdbstub_reason reason)
 {
 	if (reason == GDBSTUB_SWBREAK && s->features & CLIENT_SWBREAK)
@@ -170,7 +175,7 @@ void reply_stop(struct gdbstub *stub, const struct gdbstub_stop *stop)
 		reply_hex(p, "stopped", strlen("stopped"));
 		reply_text(p, ";");
 	}
-	if (stop->reason >= GDBSTUB_WATCH && stop->reason <= GDBSTUB_AWATCH)
+	if (is_watch(stop->reason))
 		reply_format(p, "%s:%llx;", watches[stop->reason], (unsigned long long)stop->addr);
 	if (s->threads_in_stop) {
 		reply_text(p, "threads:");
@@ -300,7 +305,7 @@ static void arrive(struct gdbstub *stub, const struct gdbstub_stop *stop, uint64
 	struct action action = find_action(&stub->session, stop->thread);
 	uint64_t pc;
 
-	if (stop->reason != GDBSTUB_WATCH && stop->reason != GDBSTUB_RWATCH && stop->reason != GDBSTUB_AWATCH &&
+	if (!is_watch(stop->reason) &&
 	    (stop->reason != GDBSTUB_STOPPED || stop->signal != GDBSTUB_SIGNAL_TRAP))
 		return;
 	pc = stub->ops->pc(stub->target, stop->thread);
@@ -311,8 +316,8 @@ static void arrive(struct gdbstub *stub, const struct gdbstub_stop *stop, uint64
 
 /*
  * Whether an interrupt that has crossed the last stop reply is for what is resumed now. To a person who was told of a
- * stop it means nothing any more; but clients step on and on by themselves, and off breakpoints whose conditions they
- * decide, and would go on with that for ever.
+ * stop it means nothing any more; but gdb steps on and on by itself, and off breakpoints and watchpoints whose
+ * conditions it decides, and would go on with that for ever.
  */
 static bool takes_interrupt(struct gdbstub *stub, bool steps)
 {
@@ -321,7 +326,8 @@ static bool takes_interrupt(struct gdbstub *stub, bool steps)
 
 	s->interrupt_waits = false;
 	s->has_run = true;
-	return waits && (steps || (s->last.reason == GDBSTUB_STOPPED && s->last.signal == GDBSTUB_SIGNAL_TRAP));
+	return waits && (steps || is_watch(s->last.reason) ||
+			 (s->last.reason == GDBSTUB_STOPPED && s->last.signal == GDBSTUB_SIGNAL_TRAP));
 }
 
 static int run(struct gdbstub *stub)
@@ -358,9 +364,13 @@ static int run(struct gdbstub *stub)
 		 */
 		if (stop.reason != GDBSTUB_INTERRUPTED)
 			transport_signals(&stub->transport, false);
-		/* The step was made. */
+		s->interrupt_answered = s->interrupted && stop.reason == GDBSTUB_INTERRUPTED;
+		/* The step was made. From a point gdb may go on by itself once more. */
 		if (taken && stop.reason == GDBSTUB_STOPPED && stop.signal == GDBSTUB_SIGNAL_TRAP)
 			stop.reason = GDBSTUB_INTERRUPTED;
+		else
+			s->interrupt_waits = taken && (stop.reason == GDBSTUB_SWBREAK || stop.reason == GDBSTUB_HWBREAK ||
+							is_watch(stop.reason));
 	}
 	/* Else everything is to hold, and does. */
 	report(stub, &stop);

@@ -57,7 +57,8 @@ static int scan_watch(struct scan *scan)
 		scan->began = now();
 	/* The target may have the client's signal blocked, and does not run. */
 	transport_hear(&stub->transport);
-	if (gdbstub_poll(stub))
+	stub->session.interrupt_answered = gdbstub_poll(stub);
+	if (stub->session.interrupt_answered)
 		return gdbstub_error(stub, -EINTR, "interrupted at 0x%llx", (unsigned long long)scan->at);
 	if (now() - scan->began >= SECONDS_MAX)
 		return gdbstub_error(stub, -ETIMEDOUT, "it takes too long, and has come to 0x%llx",

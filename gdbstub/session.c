@@ -275,6 +275,20 @@ static void serve_packet(struct gdbstub *stub)
 	}
 }
 
+/*
+ * 0x03 while nothing runs: it has been seen and answered, or has crossed a stop reply. lldb sends them by itself, to get
+ * a word in, goes on by itself, and shows any stop for one that it did not expect.
+ */
+static void session_interrupt(struct session *s)
+{
+	bool answered = s->interrupt_answered || s->last.reason == GDBSTUB_INTERRUPTED ||
+			(s->has_saved && s->saved.reason == GDBSTUB_INTERRUPTED);
+
+	s->interrupt_answered = false;
+	if (!answered && !s->thread_suffix)
+		s->interrupt_waits = true;
+}
+
 /* Serves the client until it has gone, or ended the session. */
 void session_serve(struct gdbstub *stub)
 {
@@ -291,8 +305,8 @@ void session_serve(struct gdbstub *stub)
 							 "the packet is longer than PacketSize"));
 			packet_send(p);
 			break;
-		case PACKET_INTERRUPT: /* it was answered, or crossed a stop reply: nothing runs */
-			stub->session.interrupt_waits = stub->session.last.reason != GDBSTUB_INTERRUPTED;
+		case PACKET_INTERRUPT:
+			session_interrupt(&stub->session);
 			break;
 		case PACKET_NONE: /* a signal, or the end */
 			break;

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Ctrl-C in gdb stops a guest that spins, in each mode, and the guest can go on. So it does where gdb goes on by itself,
-# from one step to the next, and over a breakpoint whose condition it decides.
+# from one step to the next, and over a breakpoint or a watchpoint whose condition it decides.
 
 . "${srcdir:-.}/tests/lib.sh"
 
@@ -28,13 +28,14 @@ continue
 p $pc == 0x1024 || $pc == 0x1025
 END
 
-# gdb_interrupted MODE SCRIPT: what it prints; each time that the guest runs it gets Ctrl-C.
+# gdb_interrupted MODE SCRIPT [TIMES]: what it prints; each time that the guest runs, and has said so TIMES times, it
+# gets Ctrl-C.
 gdb_interrupted() {
 	kvmgdb --mode="$1" "$GUESTS/spin.bin" -- "$GDB" -nx -q -batch -x "$2" 2>&1 |
 		while read -r line; do
 			case $line in
-			gdb\ *) pid=${line#gdb } ;;
-			spinning) kill -INT "$pid" ;;
+			gdb\ *) pid=${line#gdb } left=${3:-1} ;;
+			spinning) [ $((left -= 1)) -ne 0 ] || kill -INT "$pid" ;;
 			esac
 			echo "$line"
 		done
@@ -61,9 +62,19 @@ break *0x1025 if 0
 continue
 END
 
+# inc byte [0x3000]; jmp 0x1000: it says so again and again, and gdb decides each time.
+cat >"$work/watch" <<'END'
+shell echo gdb $PPID
+set {unsigned char[6]}0x1024 = {0xfe, 0x06, 0x00, 0x30, 0xeb, 0xd6}
+watch *(char *)0x3000 if *(char *)0x3001 == 1
+continue
+END
+
 # Where gdb has it before it has told kvmgdb, it quits what it does.
-for script in steps condition; do
-	gdb_interrupted 16 "$work/$script" >"$work/out"
+for script in steps condition watch; do
+	times=1
+	[ $script = watch ] && times=20
+	gdb_interrupted 16 "$work/$script" $times >"$work/out"
 	grep -q -e '^Program received signal SIGINT' -e '^Quit$' "$work/out"
 	ended=$?
 	result $ended "gdb goes on by itself: $script"
