@@ -37,6 +37,12 @@ struct points_situation {
 	uint64_t cs_base, pc; /* on hosts where they matter */
 };
 
+/* Where in memory a breakpoint is. */
+struct point_place {
+	uint64_t gpa; /* UINT64_MAX: none */
+	uint64_t addr;
+};
+
 struct points {
 	struct point_list list; /* those that are set, and those that were when points were armed last */
 	size_t count;		/* that are set */
@@ -47,7 +53,9 @@ struct points {
 	enum points_armed armed;
 	struct points_situation situation;
 	const struct point *held[VCPU_DEBUG_REGISTERS]; /* the breakpoint that a debug register holds, or NULL */
-	uint64_t places;      /* points_note_places(): a bit for each */
+	struct point_place *places; /* points_note_places(): a hash table of `place_room` */
+	size_t place_room;	    /* a power of 2, and at least twice as many as are set; or 0 */
+	size_t place_count;
 	uint64_t debugreg[8]; /* as KVM_SET_GUEST_DEBUG takes them */
 	struct watch_register watch[VCPU_DEBUG_REGISTERS];
 	bool may_lose_upper; /* an upper half (enum point_half) waits without a register */

@@ -291,7 +291,7 @@ static void arm(struct machine *machine)
 				     "they are more than can be waited for; 'monitor exact on' misses none");
 	}
 	machine->to_step = armed == POINTS_STEP && can_step ? STEPS_TO_ARM : 0;
-	machine->points.places = 0;
+	machine->points.place_count = 0;
 	if (machine->to_step)
 		points_note_places(machine);
 }
@@ -340,7 +340,7 @@ static enum outcome step_to_point(struct machine *machine, bool interrupts, stru
 	if (machine->life == MACHINE_HALTED)
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED ||
-	    (machine->points.places && points_alias(machine, &alias)))
+	    (machine->points.place_count && points_alias(machine, &alias)))
 		return hit(machine, stop);
 	return GOES_ON;
 }
@@ -382,7 +382,8 @@ static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *st
 	outcome = step_to_point(machine, false, stop);
 	if (outcome == INTERRUPTED)
 		machine->at_point = true;
-	else if (outcome != STOPPED)
+	/* The step has taken away what was planted; where everything is stepped, nothing was. */
+	else if (outcome != STOPPED && (!machine->to_step || !--machine->to_step))
 		arm(machine);
 	return outcome;
 }
