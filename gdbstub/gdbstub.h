@@ -256,10 +256,18 @@ bool gdbstub_poll(struct gdbstub *stub);
  * stop there; else run() goes on from it, as if it were not there. To be called once for each time that the
  * thread comes there, of both types if both are set, and not where a client's own step ends.
  */
-bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread);
+enum gdbstub_hit {
+	GDBSTUB_MISS,	/* its conditions say no */
+	GDBSTUB_SERVED, /* its commands were carried out, and that was all */
+	GDBSTUB_STOP,
+};
+enum gdbstub_hit gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread);
 
 /* Whether a client is connected. */
 bool gdbstub_connected(const struct gdbstub *stub);
+
+/* Why the client's last breakpoint or watchpoint was refused, of which gdb says nothing; NULL if none was. */
+const char *gdbstub_refusal(const struct gdbstub *stub);
 
 /*
  * Prints to the client's console (an O packet), at once. Only inside run(), restart() and a monitor

@@ -167,6 +167,7 @@ struct session {
 	struct gdbstub_stop last; /* what `?` answers */
 	struct gdbstub_stop saved; /* kept back behind an exec stop */
 	bool has_saved;
+	char refusal[280]; /* gdbstub_refusal()'s, "" for none */
 	uint32_t files; /* vFile: a bit for each descriptor that is open */
 	const char *actions; /* the vCont actions that run() asks about */
 	enum gdbstub_resume default_action; /* of c and s */

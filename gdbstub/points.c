@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <search.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -176,6 +177,18 @@ static int insert_with_code(struct gdbstub *stub, enum gdbstub_point kind, uint6
 	return 0;
 }
 
+/* gdb says "Cannot access memory" of whatever it was. */
+static void note_refusal(struct gdbstub *stub, uint64_t addr, int error)
+{
+	snprintf(stub->session.refusal, sizeof(stub->session.refusal), "0x%llx: %s", (unsigned long long)addr,
+		 *stub->error_text ? stub->error_text : strerror(-error));
+}
+
+const char *gdbstub_refusal(const struct gdbstub *stub)
+{
+	return *stub->session.refusal ? stub->session.refusal : NULL;
+}
+
 /* Z type,addr,kind[options] */
 static int change_point(struct gdbstub *stub, char *args, size_t len, bool insert)
 {
@@ -201,12 +214,13 @@ static int change_point(struct gdbstub *stub, char *args, size_t len, bool inser
 		if (type > GDBSTUB_POINT_HARDWARE)
 			return gdbstub_error(stub, -EINVAL, "a watchpoint takes no condition");
 		size = parse_options(args + (p - args), end);
-		if (size <= 0)
-			return gdbstub_error(stub, -EINVAL, "a malformed condition");
-		result = insert_with_code(stub, type, addr, kind, (const uint8_t *)p, (size_t)size);
+		result = size > 0 ? insert_with_code(stub, type, addr, kind, (const uint8_t *)p, (size_t)size)
+				  : gdbstub_error(stub, -EINVAL, "a malformed condition");
 	}
 	if (!result)
 		reply_ok(stub);
+	else if (insert && result < 0)
+		note_refusal(stub, addr, result);
 	return result;
 }
 
@@ -220,7 +234,7 @@ int point_remove(struct gdbstub *stub, char *args, size_t len)
 	return change_point(stub, args, len, false);
 }
 
-bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread)
+enum gdbstub_hit gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread)
 {
 	const struct point_code *code = find(stub, kind, addr);
 	bool any_condition = false, any_command = false, stops = false, is_command;
@@ -229,7 +243,7 @@ bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t a
 	size_t size;
 
 	if (!code)
-		return true;
+		return GDBSTUB_STOP;
 	for (at = code->bytes; at < code->bytes + code->size; at = next) {
 		next = expression(at, &is_command, &size);
 		any_command |= is_command;
@@ -239,7 +253,7 @@ bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t a
 			stops = agent_evaluate(stub, thread, at + HEAD, size, &value) || value;
 	}
 	if (!any_command || (any_condition && !stops))
-		return stops;
+		return stops ? GDBSTUB_STOP : GDBSTUB_MISS;
 	for (at = code->bytes; at < code->bytes + code->size; at = next) {
 		const char *why = NULL;
 
@@ -249,5 +263,5 @@ bool gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t a
 		if (why)
 			gdbstub_printf(stub, "[the command at 0x%llx: %s]\n", (unsigned long long)addr, why);
 	}
-	return false;
+	return GDBSTUB_SERVED;
 }

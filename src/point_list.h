@@ -34,7 +34,7 @@ struct point {
 	bool was_set;	  /* when points were armed last */
 	bool in_register; /* a breakpoint that holds a debug register */
 	bool is_planted;  /* a breakpoint that is a trap in memory */
-	uint64_t hits, misses; /* how often it was reported, and how often its conditions said no */
+	uint64_t hits, misses; /* how often it was reported or had its commands carried out, and how often its conditions said no */
 	struct point *next[]; /* on each of its levels; NULL at the end */
 };
 

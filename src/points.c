@@ -163,13 +163,14 @@ enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr)
 	for (struct point *point = NULL; (point = next_at(points, addr, point)) != NULL;) {
 		uint64_t set_at = point->half == POINT_UPPER ? point_other_half(addr) : addr;
 
+		enum gdbstub_hit hit = GDBSTUB_STOP;
+
 		/* Without a client there are no points but this program's own. */
-		if (machine->stub && !gdbstub_point_hit(machine->stub, point->kind, set_at, 1)) {
-			point->misses++;
-			continue;
-		}
-		point->hits++;
-		if (reason == GDBSTUB_STOPPED)
+		if (machine->stub)
+			hit = gdbstub_point_hit(machine->stub, point->kind, set_at, 1);
+		point->misses += hit == GDBSTUB_MISS;
+		point->hits += hit != GDBSTUB_MISS;
+		if (hit == GDBSTUB_STOP && reason == GDBSTUB_STOPPED)
 			reason = breakpoint_reason(point);
 	}
 	return reason;

@@ -381,6 +381,8 @@ int points_monitor(struct gdbstub *stub, void *target, const char *args)
 		gdbstub_printf(stub, "%-16s%-20s%-20s%10llu%10llu\n", kinds[point->kind], address, how,
 			       (unsigned long long)point->hits, (unsigned long long)point->misses);
 	}
+	if (gdbstub_refusal(stub))
+		gdbstub_printf(stub, "The last that was refused is at %s.\n", gdbstub_refusal(stub));
 	return 0;
 }
 

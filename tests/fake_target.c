@@ -326,7 +326,7 @@ static enum gdbstub_reason point_hit(void *target, int thread)
 		if (point->addr != at || point->kind > GDBSTUB_POINT_HARDWARE || seen[point->kind])
 			continue;
 		seen[point->kind] = true;
-		if (gdbstub_point_hit(fake->stub, point->kind, at, thread) && reason == GDBSTUB_STOPPED)
+		if (gdbstub_point_hit(fake->stub, point->kind, at, thread) == GDBSTUB_STOP && reason == GDBSTUB_STOPPED)
 			reason = point->kind == GDBSTUB_POINT_SOFTWARE ? GDBSTUB_SWBREAK : GDBSTUB_HWBREAK;
 	}
 	return reason;
