@@ -281,8 +281,7 @@ static void serve_packet(struct gdbstub *stub)
  */
 static void session_interrupt(struct session *s)
 {
-	bool answered = s->interrupt_answered || s->last.reason == GDBSTUB_INTERRUPTED ||
-			(s->has_saved && s->saved.reason == GDBSTUB_INTERRUPTED);
+	bool answered = s->interrupt_answered || s->last.reason == GDBSTUB_INTERRUPTED;
 
 	s->interrupt_answered = false;
 	if (!answered && !s->thread_suffix)

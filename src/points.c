@@ -13,6 +13,7 @@
 #define NARROW_LAST 0xffffffffull
 #define PAGE_MASK ((uint64_t)VM_PAGE - 1)
 #define PLACES_MIN 64
+#define PLACES_ALIKE 8 /* that lead to the same memory */
 
 /* Sets it, or the other way round, and keeps account. */
 static void set_point(struct points *points, struct point *point, bool set)
@@ -181,12 +182,17 @@ static size_t first_slot(const struct points *points, uint64_t gpa)
 	return (size_t)((gpa * 0x9e3779b97f4a7c15) >> 32) & (points->place_room - 1);
 }
 
+/* Of those that are one and the same any will do, but looking for one must not take long. */
 static void note_place(struct points *points, uint64_t gpa, uint64_t addr)
 {
-	size_t slot = first_slot(points, gpa);
+	size_t slot = first_slot(points, gpa), alike = 0;
 
-	while (points->places[slot].gpa != UINT64_MAX)
+	while (points->places[slot].gpa != UINT64_MAX) {
+		alike += points->places[slot].gpa == gpa;
+		if (alike == PLACES_ALIKE)
+			return;
 		slot = (slot + 1) & (points->place_room - 1);
+	}
 	points->places[slot] = (struct point_place){.gpa = gpa, .addr = addr};
 	points->place_count++;
 }
@@ -241,7 +247,8 @@ bool points_alias(const struct machine *machine, uint64_t *addr)
 	if (memory_translate(&machine->vcpu, vcpu_pc(&machine->vcpu), &here))
 		return false;
 	trap = trap_at(&machine->vm, here);
-	if (!trap)
+	/* Where everything is stepped, those of points that are no more may still be there. */
+	if (!trap || points_at(&machine->points, trap->linear) == GDBSTUB_STOPPED)
 		return machine->to_step && find_alias(machine, here, addr);
 	*addr = trap->linear;
 	return true;
