@@ -250,17 +250,19 @@ bool gdbstub_take_socket(struct gdbstub *stub);
 /* For run(): reads what the client has sent; true when the target is to stop. Never blocks. */
 bool gdbstub_poll(struct gdbstub *stub);
 
-/*
- * For run(): the thread has come to a breakpoint, by its type (GDBSTUB_POINT_SOFTWARE or _HARDWARE) and address.
- * Evaluates the conditions that the client has set with it and carries out its commands, and returns whether to
- * stop there; else run() goes on from it, as if it were not there. To be called once for each time that the
- * thread comes there, of both types if both are set, and not where a client's own step ends.
- */
+/* What becomes of a thread that has come to a breakpoint: it goes on, but for the last. */
 enum gdbstub_hit {
 	GDBSTUB_MISS,	/* its conditions say no */
 	GDBSTUB_SERVED, /* its commands were carried out, and that was all */
 	GDBSTUB_STOP,
 };
+
+/*
+ * For run(): the thread has come to a breakpoint, by its type (GDBSTUB_POINT_SOFTWARE or _HARDWARE) and address.
+ * Evaluates the conditions that the client has set with it and carries out its commands, and returns whether to
+ * stop there; if not, run() goes on from it, as if it were not there. To be called once for each time that the
+ * thread comes there, of both types if both are set, and not where a client's own step ends.
+ */
 enum gdbstub_hit gdbstub_point_hit(struct gdbstub *stub, enum gdbstub_point kind, uint64_t addr, int thread);
 
 /* Whether a client is connected. */

@@ -171,7 +171,7 @@ struct session {
 	uint32_t files; /* vFile: a bit for each descriptor that is open */
 	const char *actions; /* the vCont actions that run() asks about */
 	enum gdbstub_resume default_action; /* of c and s */
-	bool interrupted;		    /* 0x03, vCtrlC or the loss of the client while it runs */
+	bool interrupted;	 /* 0x03, vCtrlC or the loss of the client while it runs */
 	bool has_run;		 /* since it began, or a reset */
 	bool interrupt_answered; /* one that gdbstub_poll() saw has ended a run or a search, and is still to be read */
 	bool interrupt_waits;	 /* a 0x03 crossed a stop reply: see resume.c's takes_interrupt() */

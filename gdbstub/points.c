@@ -177,18 +177,6 @@ static int insert_with_code(struct gdbstub *stub, enum gdbstub_point kind, uint6
 	return 0;
 }
 
-/* gdb says "Cannot access memory" of whatever it was. */
-static void note_refusal(struct gdbstub *stub, uint64_t addr, int error)
-{
-	snprintf(stub->session.refusal, sizeof(stub->session.refusal), "0x%llx: %s", (unsigned long long)addr,
-		 *stub->error_text ? stub->error_text : strerror(-error));
-}
-
-const char *gdbstub_refusal(const struct gdbstub *stub)
-{
-	return *stub->session.refusal ? stub->session.refusal : NULL;
-}
-
 /* Z type,addr,kind[options] */
 static int change_point(struct gdbstub *stub, char *args, size_t len, bool insert)
 {
@@ -214,19 +202,31 @@ static int change_point(struct gdbstub *stub, char *args, size_t len, bool inser
 		if (type > GDBSTUB_POINT_HARDWARE)
 			return gdbstub_error(stub, -EINVAL, "a watchpoint takes no condition");
 		size = parse_options(args + (p - args), end);
-		result = size > 0 ? insert_with_code(stub, type, addr, kind, (const uint8_t *)p, (size_t)size)
-				  : gdbstub_error(stub, -EINVAL, "a malformed condition");
+		if (size <= 0)
+			return gdbstub_error(stub, -EINVAL, "a malformed condition");
+		result = insert_with_code(stub, type, addr, kind, (const uint8_t *)p, (size_t)size);
 	}
 	if (!result)
 		reply_ok(stub);
-	else if (insert && result < 0)
-		note_refusal(stub, addr, result);
 	return result;
 }
 
+/* gdb says "Cannot access memory" of whatever it was. */
 int point_insert(struct gdbstub *stub, char *args, size_t len)
 {
-	return change_point(stub, args, len, true);
+	int result = change_point(stub, args, len, true);
+	const char *p = args + 2;
+	uint64_t addr;
+
+	if (result < 0 && len > 2 && hex_number(&p, &addr))
+		snprintf(stub->session.refusal, sizeof(stub->session.refusal), "0x%llx: %s", (unsigned long long)addr,
+			 *stub->error_text ? stub->error_text : strerror(-result));
+	return result;
+}
+
+const char *gdbstub_refusal(const struct gdbstub *stub)
+{
+	return *stub->session.refusal ? stub->session.refusal : NULL;
 }
 
 int point_remove(struct gdbstub *stub, char *args, size_t len)

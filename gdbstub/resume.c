@@ -352,6 +352,8 @@ static int run(struct gdbstub *stub)
 	} else if (any) {
 		if (stub->has_commands)
 			from = stub->ops->pc(stub->target, stop.thread);
+		/* For a step that takes long, as over a call. */
+		s->interrupted = taken;
 		do {
 			target_run(stub, &stop);
 		} while (!taken && steps_on(stub, &stop));

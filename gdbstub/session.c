@@ -377,7 +377,6 @@ void target_run(struct gdbstub *stub, struct gdbstub_stop *stop)
 	/* It may be long till the reply, and without the ack the packet would be sent again. */
 	if (stub->connected)
 		packet_ack(&stub->packets);
-	stub->session.interrupted = false;
 	if (stub->reminded && stub->connected && only_steps(stub))
 		set_reminder(stub);
 	stub->running = true;

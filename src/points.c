@@ -5,15 +5,10 @@
 #include <string.h>
 
 #include "machine.h"
-#include "memory.h"
-#include "trap.h"
 
 /* Addresses of 32 bits that become others when they are sign-extended. */
 #define NARROW_FIRST 0x80000000ull
 #define NARROW_LAST 0xffffffffull
-#define PAGE_MASK ((uint64_t)VM_PAGE - 1)
-#define PLACES_MIN 64
-#define PLACES_ALIKE 8 /* that lead to the same memory */
 
 /* Sets it, or the other way round, and keeps account. */
 static void set_point(struct points *points, struct point *point, bool set)
@@ -27,26 +22,6 @@ static void set_point(struct points *points, struct point *point, bool set)
 	points->changes += set == point->was_set ? (size_t)-1 : 1;
 }
 
-/* Room for the places of one breakpoint more. */
-static bool grow_places(struct points *points)
-{
-	size_t room = points->place_room ? points->place_room : PLACES_MIN;
-	struct point_place *places;
-
-	while (room < 2 * (points->count + 1))
-		room *= 2;
-	if (room == points->place_room)
-		return true;
-	places = malloc(room * sizeof(*places));
-	if (!places)
-		return false;
-	free(points->places);
-	points->places = places;
-	points->place_room = room;
-	points->place_count = 0;
-	return true;
-}
-
 int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr, uint64_t len)
 {
 	struct point *point;
@@ -56,7 +31,7 @@ int points_insert(struct points *points, enum gdbstub_point kind, uint64_t addr,
 	point = point_list_find(&points->list, kind, addr, len);
 	if (!(point && point->is_set) && points->count >= POINTS_MAX)
 		return -ENOSPC;
-	if (!grow_places(points))
+	if (!aliases_make_room(&points->aliases, points->count + 1))
 		return -ENOMEM;
 	if (!point)
 		point = point_list_add(&points->list, kind, addr, len);
@@ -129,7 +104,7 @@ void points_free(struct points *points)
 		next = point->next[0];
 		free(point);
 	}
-	free(points->places);
+	free(points->aliases.table);
 	*points = (struct points){0};
 }
 
@@ -163,7 +138,6 @@ enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr)
 
 	for (struct point *point = NULL; (point = next_at(points, addr, point)) != NULL;) {
 		uint64_t set_at = point->half == POINT_UPPER ? point_other_half(addr) : addr;
-
 		enum gdbstub_hit hit = GDBSTUB_STOP;
 
 		/* Without a client there are no points but this program's own. */
@@ -175,83 +149,6 @@ enum gdbstub_reason points_hit(struct machine *machine, uint64_t addr)
 			reason = breakpoint_reason(point);
 	}
 	return reason;
-}
-
-static size_t first_slot(const struct points *points, uint64_t gpa)
-{
-	return (size_t)((gpa * 0x9e3779b97f4a7c15) >> 32) & (points->place_room - 1);
-}
-
-/* Of those that are one and the same any will do, but looking for one must not take long. */
-static void note_place(struct points *points, uint64_t gpa, uint64_t addr)
-{
-	size_t slot = first_slot(points, gpa), alike = 0;
-
-	while (points->places[slot].gpa != UINT64_MAX) {
-		alike += points->places[slot].gpa == gpa;
-		if (alike == PLACES_ALIKE)
-			return;
-		slot = (slot + 1) & (points->place_room - 1);
-	}
-	points->places[slot] = (struct point_place){.gpa = gpa, .addr = addr};
-	points->place_count++;
-}
-
-void points_note_places(struct machine *machine)
-{
-	struct points *points = &machine->points;
-	uint64_t page = 1, page_gpa = 0; /* the last one that was translated; 1: none was */
-	bool mapped = false;
-
-	points->place_count = 0;
-	if (!(machine->vcpu.sregs->cr0 & CR0_PG) || points->count == points->watches)
-		return;
-	memset(points->places, 0xff, points->place_room * sizeof(*points->places));
-	for (const struct point *point = points->list.first[0]; point; point = point->next[0]) {
-		if (!point->is_set || point_watches(point))
-			continue;
-		if ((point->addr & ~PAGE_MASK) != page) {
-			page = point->addr & ~PAGE_MASK;
-			mapped = !memory_translate(&machine->vcpu, page, &page_gpa);
-		}
-		if (mapped)
-			note_place(points, page_gpa | (point->addr & PAGE_MASK), point->addr);
-	}
-}
-
-/* Without a trap there: by the places of all breakpoints, of which one may have been taken away or moved since. */
-static bool find_alias(const struct machine *machine, uint64_t here, uint64_t *addr)
-{
-	const struct points *points = &machine->points;
-	const struct point_place *place;
-	uint64_t gpa;
-
-	if (!points->place_count)
-		return false;
-	for (size_t slot = first_slot(points, here); (place = &points->places[slot])->gpa != UINT64_MAX;
-	     slot = (slot + 1) & (points->place_room - 1)) {
-		if (place->gpa == here && points_at(points, place->addr) != GDBSTUB_STOPPED &&
-		    !memory_translate(&machine->vcpu, place->addr, &gpa) && gpa == here) {
-			*addr = place->addr;
-			return true;
-		}
-	}
-	return false;
-}
-
-bool points_alias(const struct machine *machine, uint64_t *addr)
-{
-	const struct trap *trap;
-	uint64_t here;
-
-	if (memory_translate(&machine->vcpu, vcpu_pc(&machine->vcpu), &here))
-		return false;
-	trap = trap_at(&machine->vm, here);
-	/* Where everything is stepped, those of points that are no more may still be there. */
-	if (!trap || points_at(&machine->points, trap->linear) == GDBSTUB_STOPPED)
-		return machine->to_step && find_alias(machine, here, addr);
-	*addr = trap->linear;
-	return true;
 }
 
 static enum gdbstub_reason watch_reason(enum gdbstub_point kind)

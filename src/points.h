@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aliases.h"
 #include "decode.h"
 #include "gdbstub.h"
 #include "point_list.h"
@@ -37,12 +38,6 @@ struct points_situation {
 	uint64_t cs_base, pc; /* on hosts where they matter */
 };
 
-/* Where in memory a breakpoint is. */
-struct point_place {
-	uint64_t gpa; /* UINT64_MAX: none */
-	uint64_t addr;
-};
-
 struct points {
 	struct point_list list; /* those that are set, and those that were when points were armed last */
 	size_t count;		/* that are set */
@@ -53,9 +48,7 @@ struct points {
 	enum points_armed armed;
 	struct points_situation situation;
 	const struct point *held[VCPU_DEBUG_REGISTERS]; /* the breakpoint that a debug register holds, or NULL */
-	struct point_place *places; /* points_note_places(): a hash table of `place_room` */
-	size_t place_room;	    /* a power of 2, and at least twice as many as are set; or 0 */
-	size_t place_count;
+	struct aliases aliases;
 	uint64_t debugreg[8]; /* as KVM_SET_GUEST_DEBUG takes them */
 	struct watch_register watch[VCPU_DEBUG_REGISTERS];
 	bool may_lose_upper; /* an upper half (enum point_half) waits without a register */
@@ -96,14 +89,6 @@ enum gdbstub_reason points_watch_register(const struct points *points, uint64_t 
 
 /* Counts what was reported for an access, of kind GDBSTUB_WATCH to _AWATCH at `addr`. */
 void points_count_watch(struct points *points, enum gdbstub_reason reason, uint64_t addr);
-
-/* Looks where in memory the breakpoints are, for points_alias() while the guest is stepped. */
-void points_note_places(struct machine *machine);
-/*
- * The address of a breakpoint whose trap is in the memory at the vCPU's pc, or that leads there while the guest is
- * stepped; false if there is none.
- */
-bool points_alias(const struct machine *machine, uint64_t *addr);
 
 /*
  * Arms all points for the guest to run freely in the mode that it is in. Little is done where they, and what it

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "bios/bios.h"
+#include "aliases.h"
 #include "emulate.h"
 #include "free_steps.h"
 #include "exits.h"
@@ -43,7 +44,7 @@ int machine_ending(void)
 static enum outcome hit(struct machine *machine, struct gdbstub_stop *stop)
 {
 	uint64_t addr = vcpu_pc(&machine->vcpu);
-	bool alias = points_at(&machine->points, addr) == GDBSTUB_STOPPED && points_alias(machine, &addr);
+	bool alias = points_at(&machine->points, addr) == GDBSTUB_STOPPED && aliases_at_pc(machine, &addr);
 	bool over = machine->over.active && vcpu_pc(&machine->vcpu) == machine->over.pc;
 	enum gdbstub_reason reason = over && machine->over.has_point ? GDBSTUB_STOPPED : points_hit(machine, addr);
 
@@ -291,9 +292,9 @@ static void arm(struct machine *machine)
 				     "they are more than can be waited for; 'monitor exact on' misses none");
 	}
 	machine->to_step = armed == POINTS_STEP && can_step ? STEPS_TO_ARM : 0;
-	machine->points.place_count = 0;
+	machine->points.aliases.count = 0;
 	if (machine->to_step)
-		points_note_places(machine);
+		aliases_note(machine);
 }
 
 /*
@@ -340,7 +341,7 @@ static enum outcome step_to_point(struct machine *machine, bool interrupts, stru
 	if (machine->life == MACHINE_HALTED)
 		return exit_report(stop, GDBSTUB_STOPPED, GDBSTUB_SIGNAL_NONE);
 	if (points_at(&machine->points, vcpu_pc(&machine->vcpu)) != GDBSTUB_STOPPED ||
-	    (machine->points.place_count && points_alias(machine, &alias)))
+	    (machine->points.aliases.count && aliases_at_pc(machine, &alias)))
 		return hit(machine, stop);
 	return GOES_ON;
 }
@@ -382,7 +383,7 @@ static enum outcome leave_point(struct machine *machine, struct gdbstub_stop *st
 	outcome = step_to_point(machine, false, stop);
 	if (outcome == INTERRUPTED)
 		machine->at_point = true;
-	/* The step has taken away what was planted; where everything is stepped, nothing was. */
+	/* The step has taken away what was planted; where everything is stepped, nothing needs it. */
 	else if (outcome != STOPPED && (!machine->to_step || !--machine->to_step))
 		arm(machine);
 	return outcome;
@@ -552,7 +553,7 @@ void machine_run(struct machine *machine, enum gdbstub_resume how, struct gdbstu
 		machine->has_run = true;
 		resident_drop_libraries();
 	}
-	if (machine->stub && how == GDBSTUB_CONTINUE)
+	if (machine->stub && (how == GDBSTUB_CONTINUE || machine->step_over))
 		asked = gdbstub_poll(machine->stub);
 	if (machine->reset_due)
 		begin_anew(machine);

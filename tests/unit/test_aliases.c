@@ -3,7 +3,7 @@
  * of the same memory, and at a cost that does not grow with their number. Page tables are this test's
  * memory_translate(), which counts.
  */
-#include "points.h"
+#include "aliases.h"
 
 #include "machine.h"
 #include "memory.h"
@@ -39,7 +39,7 @@ static uint64_t found_from(uint64_t pc)
 	uint64_t addr = UINT64_MAX;
 
 	machine.vcpu.regs->rip = pc;
-	return points_alias(&machine, &addr) ? addr : UINT64_MAX;
+	return aliases_at_pc(&machine, &addr) ? addr : UINT64_MAX;
 }
 
 int main(void)
@@ -52,14 +52,14 @@ int main(void)
 	machine.vcpu.sregs = &sregs;
 	machine.to_step = 1;
 
-	points_note_places(&machine);
+	aliases_note(&machine);
 	result(found_from(FIRST) == UINT64_MAX, "without breakpoints none is found");
 
 	for (uint64_t i = 0; i < MANY; i++)
 		wrong += points_insert(&machine.points, GDBSTUB_POINT_SOFTWARE, FIRST + i * APART, 1) != 0;
 	result(!wrong, "%d can be set", MANY);
 	walks = 0;
-	points_note_places(&machine);
+	aliases_note(&machine);
 	result(walks <= MANY * APART / 0x1000 + 1, "a page is translated once");
 	comment("%u walks", walks);
 
@@ -87,22 +87,22 @@ int main(void)
 	/* As gdb leaves all of them at each stop. */
 	point_list_find(&machine.points.list, GDBSTUB_POINT_SOFTWARE, FIRST + 2 * APART, 0)->was_set = true;
 	points_remove(&machine.points, GDBSTUB_POINT_SOFTWARE, FIRST + 2 * APART, 1);
-	points_note_places(&machine);
-	result(machine.points.place_count == MANY - 2 + 1,
+	aliases_note(&machine);
+	result(machine.points.aliases.count == MANY - 2 + 1,
 	       "watchpoints, what is not set and what is not mapped have no place");
 	points_remove(&machine.points, GDBSTUB_POINT_SOFTWARE, FIRST, 1);
 	result(found_from(0xffff810000000000 + FIRST) == ALIAS + FIRST, "of two at one place the other is left");
 
 	for (uint64_t i = 1; i <= MANY; i++)
 		points_insert(&machine.points, GDBSTUB_POINT_SOFTWARE, FIRST + 8 + (i << 40), 1);
-	points_note_places(&machine);
-	result(machine.points.place_count < MANY + 10 && found_from(FIRST + 8) == FIRST + 8 + (1ull << 40),
+	aliases_note(&machine);
+	result(machine.points.aliases.count < MANY + 10 && found_from(FIRST + 8) == FIRST + 8 + (1ull << 40),
 	       "of %d at one place a few are enough", MANY);
 
 	sregs.cr0 = 1;
-	points_note_places(&machine);
+	aliases_note(&machine);
 	result(found_from(ALIAS + FIRST + 3 * APART) == UINT64_MAX, "without paging nothing has another address");
 	points_free(&machine.points);
-	result(!machine.points.places && found_from(FIRST) == UINT64_MAX, "at the end nothing is left");
+	result(!machine.points.aliases.table && found_from(FIRST) == UINT64_MAX, "at the end nothing is left");
 	return finish();
 }
