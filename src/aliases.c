@@ -103,8 +103,7 @@ bool aliases_at_pc(const struct machine *machine, uint64_t *addr)
 	if (memory_translate(&machine->vcpu, vcpu_pc(&machine->vcpu), &here))
 		return false;
 	trap = trap_at(&machine->vm, here);
-	/* Where everything is stepped, those of points that are no more may still be there. */
-	if (!trap || points_at(&machine->points, trap->linear) == GDBSTUB_STOPPED)
+	if (!trap)
 		return machine->to_step && find(machine, here, addr);
 	*addr = trap->linear;
 	return true;

@@ -92,9 +92,9 @@ void points_count_watch(struct points *points, enum gdbstub_reason reason, uint6
 
 /*
  * Arms all points for the guest to run freely in the mode that it is in. Little is done where they, and what it
- * depends on how they are armed, are as they were.
+ * depends on how they are armed, are as they were. `exact`: none, so that all are found by stepping.
  */
-enum points_armed points_arm(struct machine *machine);
+enum points_armed points_arm(struct machine *machine, bool exact);
 /* monitor points: how each is armed, and how often it was hit. */
 int points_monitor(struct gdbstub *stub, void *target, const char *args);
 /* The KVM_GUESTDBG_* bits that report what points_arm() has armed. */

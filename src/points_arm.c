@@ -333,15 +333,15 @@ static bool is_as_before(const struct machine *machine, const struct points_situ
 	return true;
 }
 
-enum points_armed points_arm(struct machine *machine)
+enum points_armed points_arm(struct machine *machine, bool exact)
 {
 	struct points *points = &machine->points;
 	struct points_situation now = look(machine);
 
-	if (is_as_before(machine, &now) && traps_plant(&machine->vm))
+	if (!exact && is_as_before(machine, &now) && traps_plant(&machine->vm))
 		return points->armed;
 	begin(machine);
-	points->armed = arm(machine, now.able);
+	points->armed = exact ? POINTS_STEP : arm(machine, now.able);
 	points->situation = now;
 	points->is_armed = true;
 	traps_commit(&machine->vm);

@@ -275,8 +275,7 @@ static void arm(struct machine *machine)
 {
 	bool can_step = probe_abilities(&machine->findings, &machine->vcpu)->steps;
 	bool exact = machine->exact && machine->points.count && can_step;
-	/* Where everything is stepped nothing needs to be armed, and what is planted goes with the first step. */
-	enum points_armed armed = exact ? POINTS_STEP : points_arm(machine);
+	enum points_armed armed = points_arm(machine, exact);
 
 	if (armed == POINTS_STEP && !exact && !machine->told_of_stepping) {
 		machine->told_of_stepping = true;
